@@ -1,0 +1,101 @@
+"""What does the control socket ask of the world behind it? The one interface between who asks and what happens.
+
+The runtime implements it; `tests/unit/control/backend.py` does in memory. Everything that crosses it is plain data: mappings
+of texts, numbers, lists and None, as they go over the wire. Names have been checked by `choose` before they come back here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+__all__ = ["Backend", "Chosen", "Document", "Standing", "Verb"]
+
+Document: TypeAlias = Mapping[str, Any]  # Any: JSON, which Python's types cannot say
+"""A JSON object."""
+
+Verb: TypeAlias = Literal["start", "stop", "restart", "kill", "shutdown"]
+
+
+class Chosen(NamedTuple):
+    """What words of an operator (`web`, `@group`) mean."""
+
+    names: tuple[str, ...]
+    """In the order of definition, each once."""
+    unknown: tuple[tuple[str, str], ...]
+    """Each word that means nothing, with the nearest one that does, or ""."""
+
+
+class Standing(NamedTuple):
+    """Where a service is, cheaply."""
+
+    phase: str
+    ready: bool
+    """Running and ready, or done."""
+    code: str
+    """Of its reason."""
+    text: str
+    """Of its reason."""
+
+
+class Backend(Protocol):
+    name: str
+    """The world's name."""
+    version: str
+    pid: int
+    """Our own, as we see it."""
+    pid_ns: int
+    """Inode of /proc/self/ns/pid."""
+
+    def status(self) -> Document:
+        """Everything `status --json` prints, all services included; the server cuts `services` to those asked for.
+
+        Keys: schema, version, pid, state, pid_ns, name, uptime, orphans {adopted, reaped, alive}, services. A service has
+        name, phase, ready, health, wanted, reason {code, text}, since, run, restarts, pid, processes, last_exit,
+        status_text, next_start, defined_at, cpu_seconds, memory_bytes as CLI.md says, and for people
+        description (text), type (text), ready_by (how readiness is seen: `tcp 127.0.0.1:80`, or null),
+        groups ([name]), needs ([{name, condition, required}]), needed_by ([name]), after ([name]).
+        """
+
+    def status_code(self, names: Sequence[str]) -> int:
+        """The exit status of `status` for these: 1 something has failed, 3 something is on its way or in trouble, 0 else."""
+
+    def choose(self, words: Sequence[str], everything: bool) -> Chosen:
+        """The services these words mean; with `everything` all of them, whatever the words."""
+
+    def standing(self, name: str) -> Standing:
+        """Where this service is now. No system call."""
+
+    async def submit(
+        self,
+        verb: Verb,
+        names: Sequence[str],
+        *,
+        wait: bool = True,
+        dependents: bool = True,
+        signal: int = 0,
+        main_only: bool = False,
+    ) -> Document:
+        """Ask the world for a change. `dependents` belongs to stop, `signal` and `main_only` to kill; names of shutdown are ().
+
+        With `wait` it returns when the ticket has ended, else at once; being cancelled ends the waiting, not the change.
+        Answers {ticket: number, verdict, code, text, service, also: [name]} as in model.request.Outcome; the verdict of
+        a ticket still open is `pending`. An answer the world gave before it returned is never `pending`. The ticket of a
+        shutdown ends when the shutdown has begun.
+        """
+
+    def processes(self) -> Sequence[Document]:
+        """The rows of `ps --json`: {pid, ppid, service, role, comm, args, state, uid, ns_pids}."""
+
+    def log_stream(self, parameters: Document) -> int:
+        """A file descriptor from which the lines asked for can be read; the caller owns it. Raises OSError.
+
+        Parameters: {services: [name] (empty for all), lines: number of old lines or null for all there are, follow: bool,
+        since: seconds since 1970 or null, grep: regular expression or null}. The name `pidone` means our own messages.
+        """
+
+    def subscribe(self, changed: Callable[[Document], None]) -> Callable[[], None]:
+        """From now on call `changed` with every edge, in order, synchronously after the step that took it; it returns at
+        once and raises nothing. An edge: {at, kind: "edge", service, run, from, to, reason: {code, text}}, from is null for
+        a service that is new. Returns what ends the subscription; calling it twice is harmless.
+        """
