@@ -14,7 +14,7 @@ from supervisor.model.plan import Identity, SpawnWay
 from supervisor.model.process import Exit, SpawnFailure
 from supervisor.model.record import Record
 
-__all__ = ["Born", "Kernel", "Person", "SpawnOrder", "Zombie"]
+__all__ = ["Born", "Glimpse", "Kernel", "Person", "SpawnOrder", "Zombie"]
 
 
 class SpawnOrder(Record):
@@ -70,9 +70,27 @@ class Person(Record):
     tag: int
     """Its soft RLIMIT_SIGPENDING."""
     cgroup: str
-    """Its path in the v2 hierarchy, or ""."""
+    """Its place in the v2 hierarchy, as a directory comparable with SpawnOrder.cgroup (a service may make groups below it);
+    "" when no cgroup tree is ours."""
     start: int
     """Clock ticks after boot."""
+
+
+class Glimpse(Record):
+    """What a view shows of a process besides who it is."""
+
+    pid: int
+    args: tuple[str, ...]
+    """Bounded; () for a zombie and where it may not be read."""
+    state: str
+    """One letter, as ps(1) shows it."""
+    ns_pids: tuple[int, ...]
+    """Its number in every namespace we can see, outermost first."""
+    cpu_seconds: float
+    memory_bytes: int
+    """Resident set."""
+    wchan: str = ""
+    """Where in the kernel it sleeps, when that may be read."""
 
 
 class Kernel(Protocol):
@@ -101,6 +119,12 @@ class Kernel(Protocol):
 
     def everybody(self) -> tuple[Person, ...]:
         """All processes of our PID namespace but ourselves."""
+
+    def open_person(self, person: Person) -> int:
+        """A pidfd for exactly this process, which need not be our child; -1 when it is gone or its number is another's by now."""
+
+    def glimpse(self, pid: int) -> Glimpse | None:
+        """What `ps` and `status` show of it; None when there is no such process."""
 
     def signal(self, pid: int, pidfd: int, signal: int) -> bool:
         """Send a signal, by pidfd where there is one; False when the process is gone or a zombie reaped meanwhile."""
