@@ -54,6 +54,8 @@ class SpawnFailed(Record):
     run: RunId
     role: Role
     failure: SpawnFailure
+    alone: bool = True
+    """No process of the run is left. False when an earlier command of a oneshot left some: then Emptied follows."""
 
 
 class Exited(Record):
@@ -62,11 +64,13 @@ class Exited(Record):
     run: RunId
     role: Role
     exit: Exit
+    alone: bool = False
+    """It is known already that no process of the run is left: no Emptied follows."""
 
 
 class Emptied(Record):
-    """No process of the run is left, whatever its disguise. Told once the main process has been reaped, and again after
-    each later process (a stop command) that outlived it."""
+    """No process of the run is left, whatever its disguise. Told when the main process is gone and the
+    fact that told so was not `alone`, and again after each later process (a stop command)."""
 
     run: RunId
 

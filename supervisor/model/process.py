@@ -35,5 +35,7 @@ class SpawnFailure(Record):
     subject: str = ""
     """The path, name or number it was tried with."""
     ours: bool = False
+    text: str = ""
+    """The errno in words (strerror(3)): the room that has the number has the words."""
     cancelled: bool = False
     """It was not tried: the service was asked to stop before its turn came."""

@@ -32,7 +32,7 @@ REASONS: dict[Phase, dict[str, str]] = {
         "dependency-stopped": "{other} stopped by operator",
         "dependency-failed": "{other} failed",
         "order": "starts after {other}",
-        "no-resources": "{stage}: {error}; tries again by itself",
+        "no-resources": "{how}; tries again by itself",
     },
     "starting": {
         "exec": "its program is being executed",
@@ -56,16 +56,16 @@ REASONS: dict[Phase, dict[str, str]] = {
     },
     "backoff": {
         "exit": "{how}; next start in {delay}",
-        "timeout": "not ready within {timeout}; next start in {delay}",
-        "exec-failed": "{stage} {subject}: {error}; next start in {delay}",
+        "timeout": "{how}; next start in {delay}",
+        "exec-failed": "{how}; next start in {delay}",
     },
     "done": {
         "success": "ended successfully",
     },
     "failed": {
         "exit": "{how}; restart policy is {policy}",
-        "timeout": "not ready within {timeout}; restart policy is {policy}",
-        "exec-failed": "{stage} {subject}: {error}; restart policy is {policy}",
+        "timeout": "{how}; restart policy is {policy}",
+        "exec-failed": "{how}; restart policy is {policy}",
         "limit": "{how}; gave up: limit of {count} restarts in {within}",
     },
 }

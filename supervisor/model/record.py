@@ -80,12 +80,15 @@ class Record(metaclass=_RecordType):
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
 
 
-def replace(record: _R, **changes: Any) -> _R:  # Any: checked by the record's own constructor
+def replace(record: _R, **changes: Any) -> _R:  # Any: the caller's types are checked where the value is used
     """The same record with some fields changed; raises TypeError for a field it does not have."""
-    for name in record.__match_args__:
-        if name not in changes:
-            changes[name] = getattr(record, name)
-    return type(record)(**changes)
+    kind = type(record)
+    after = kind.__new__(kind)
+    for name in kind.__match_args__:
+        _assign(after, name, changes.pop(name) if name in changes else getattr(record, name))
+    if changes:
+        raise TypeError(f"{kind.__name__} has no field {', '.join(changes)}")
+    return after
 
 
 def fields_of(kind: type[Record]) -> tuple[str, ...]:

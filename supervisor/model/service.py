@@ -164,8 +164,15 @@ class Service(Record):
     last: Ended | None = None
     ready_since: Monotonic = NEVER
     """Since when the present run is ready."""
-    again: bool = False
-    """A restart was asked for: when it is down, it starts again whatever the policy says."""
+    starved: int = 0
+    """How often in a row the machine had nothing for it."""
+    again: Literal["", "start", "restart", "dependency"] = ""
+    """Why it starts again when it is down, whatever the policy says: the operator asked while it was stopping, a restart was
+    asked for, or a dependency with `restart: true` went away. Empty: it does not."""
+    needed: bool = False
+    """Derived: wanted itself, or required by one that is needed."""
+    upright: bool = False
+    """Derived: needed, the world is not ending, and nothing that it cannot run without is going down."""
 
     @property
     def name(self) -> ServiceName:

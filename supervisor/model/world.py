@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from supervisor.model.plan import Plan
 from supervisor.model.record import Record
+from supervisor.model.request import Outcome
 from supervisor.model.service import Service
 from supervisor.model.spec import DependencySpec
 from supervisor.model.words import Instant, Monotonic, Seconds, ServiceName, TicketId
@@ -86,13 +87,19 @@ class Shutdown(Record):
     by: str
     status: int
     degree: ShutdownDegree
-    waves: tuple[tuple[ServiceName, ...], ...]
-    """Who was alive when it began, in the order of stopping."""
+    wave_of: Mapping[ServiceName, int]
+    """Who had something to stop when it began; wave 0 stops first."""
+    timeouts: tuple[Seconds, ...]
+    """The largest stop.timeout of each wave."""
+    asked: Monotonic
+    """When the last stop signal that counted came."""
+    left: int = 0
+    """How many of them are not down yet."""
     reboot: bool = False
     sweeping: bool = False
 
 
-Verb: TypeAlias = Literal["start", "stop", "restart"]
+Verb: TypeAlias = Literal["start", "stop", "restart", "shutdown"]
 
 
 class Ticket(Record):
@@ -103,6 +110,8 @@ class Ticket(Record):
     pending: Mapping[ServiceName, int]
     """Who has not got there, with the number of the run that was the newest when it was asked for."""
     also: tuple[ServiceName, ...] = ()
+    failure: Outcome | None = None
+    """The first of its services that failed, told when all have ended."""
 
 
 class World(Record):

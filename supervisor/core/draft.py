@@ -1,0 +1,62 @@
+"""What has this step changed so far? The one mutable thing in core: it lives for one step and is frozen into the next world.
+
+Whatever is put here is remembered as touched, and everybody who could care is marked dirty: settling visits only those.
+"""
+
+from __future__ import annotations
+
+from supervisor.model.effect import Edge, Effect
+from supervisor.model.record import replace
+from supervisor.model.service import Service, State
+from supervisor.model.words import Instant, ServiceName
+from supervisor.model.world import Links, World
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """A world in the making."""
+
+    __slots__ = ("_changed", "dirty", "edges", "effects", "now", "world")
+
+    def __init__(self, world: World, now: Instant) -> None:
+        self.world = world  # everything but the services is replaced here directly
+        self.now = now
+        self.edges: list[Edge] = []
+        self.effects: list[Effect] = []
+        self.dirty: dict[ServiceName, None] = {}  # an ordered set
+        self._changed: dict[ServiceName, Service] = {}
+
+    def __getitem__(self, name: ServiceName) -> Service:
+        return self._changed.get(name) or self.world.services[name]
+
+    def __contains__(self, name: ServiceName) -> bool:
+        return name in self.world.services
+
+    def links(self, name: ServiceName) -> Links:
+        return self.world.graph[name]
+
+    def put(self, service: Service) -> None:
+        """Replace a service; it and its neighbours are to be settled."""
+        name = service.name
+        self._changed[name] = service
+        links = self.world.graph[name]
+        self.dirty[name] = None
+        self.dirty.update(dict.fromkeys(links.after))
+        self.dirty.update(dict.fromkeys(links.before))
+
+    def enter(self, service: Service, state: State) -> None:
+        """Replace a service by itself in another state, and note the transition if a person could see it."""
+        old = service.state
+        if type(old) is not type(state) or old.reason != state.reason:
+            edge = Edge(service.name, old.phase, state.phase, service.run, self.now, state.reason)
+            self.edges.append(edge)
+        self.put(replace(service, state=state))
+
+    def touched(self) -> tuple[ServiceName, ...]:
+        return tuple(self._changed)
+
+    def freeze(self) -> World:
+        if not self._changed:
+            return self.world
+        return replace(self.world, services=self.world.services.updated(self._changed))

@@ -1,0 +1,39 @@
+"""How does a reason read? The one place where codes become sentences."""
+
+from __future__ import annotations
+
+from supervisor.model.process import Exit, SpawnFailure
+from supervisor.model.reason import REASONS, Phase, Reason
+from supervisor.model.signals import signal_name
+from supervisor.model.words import Seconds
+
+__all__ = ["duration_text", "exit_text", "failure_text", "reason"]
+
+
+def reason(phase: Phase, code: str, **texts: str) -> Reason:
+    """The reason with this code of this phase's closed table; raises KeyError for one that is not there."""
+    return Reason(code, REASONS[phase][code].format_map(texts))
+
+
+def duration_text(seconds: Seconds | float) -> str:
+    """250ms, 2.5s, 1m30s, 2h."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    if seconds < 60:
+        return f"{seconds:.3g}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if number)
+
+
+def exit_text(exit: Exit) -> str:
+    """`exit status 1`, `killed by SIGSEGV (core dumped)`."""
+    if exit.signal is not None:
+        return f"killed by {signal_name(exit.signal)}{' (core dumped)' if exit.core else ''}"
+    return f"exit status {exit.code}"
+
+
+def failure_text(failure: SpawnFailure) -> str:
+    """`exec /bin/x: No such file or directory`."""
+    words = failure.text or f"errno {failure.errno}"
+    return f"{failure.stage} {failure.subject}: {words}" if failure.subject else f"{failure.stage}: {words}"

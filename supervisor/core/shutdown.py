@@ -1,0 +1,88 @@
+"""How long may each have when the world ends? One deadline for everything, shared out in waves.
+
+Waves are in the order of stopping: who is in a later wave waits for the earlier ones. A wave may last until its largest
+stop.timeout, but not into what the later ones reserve: each min(its largest stop.timeout, remaining ÷ waves left), so that
+the databases, which come last, get their share. The last second belongs to the sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from supervisor.core.claims import holds_processes
+from supervisor.model.service import Service, Stopping
+from supervisor.model.words import Monotonic, Seconds, ServiceName
+from supervisor.model.world import Graph, Roster, Shutdown, World
+
+__all__ = ["allowance", "has_undo", "is_overdue", "kill_patience", "largest_timeouts", "patience", "sweep_at", "waves"]
+
+_SWEEP = Seconds(1.0)
+_SWEEP_SHARE = 0.25  # of a deadline so short that a second would be most of it
+_FORCED = Seconds(1.0)  # SERVICES §5: a second stop signal means SIGKILL after 1 s
+
+
+def waves(services: Roster, graph: Graph) -> Mapping[ServiceName, int]:
+    """Who has something to stop, with the number of the wave it stops in: nobody starts after anybody of a later wave, not
+    even by way of one that has nothing to stop."""
+    waits = {name: len(links.before) for name, links in graph.items()}
+    depth = dict.fromkeys(graph, 0)
+    front = [name for name, count in waits.items() if not count]
+    stops = {name for name, service in services.items() if holds_processes(service) or has_undo(service)}
+    while front:
+        name = front.pop()
+        below = depth[name] + (name in stops)
+        for earlier in graph[name].after:
+            depth[earlier] = max(depth[earlier], below)
+            waits[earlier] -= 1
+            if not waits[earlier]:
+                front.append(earlier)
+    return {name: depth[name] for name in graph if name in stops}
+
+
+def largest_timeouts(services: Roster, wave_of: Mapping[ServiceName, int]) -> tuple[Seconds, ...]:
+    """The largest stop.timeout of each wave."""
+    largest = [Seconds(0.0)] * (max(wave_of.values(), default=-1) + 1)
+    for name, wave in wave_of.items():
+        largest[wave] = max(largest[wave], services[name].plan.spec.stop.timeout)
+    return tuple(largest)
+
+
+def has_undo(service: Service) -> bool:
+    """A finished job whose stop.command undoes it."""
+    spec = service.plan.spec
+    return service.state.phase == "done" and spec.type == "oneshot" and spec.stop.command is not None
+
+
+def allowance(timeouts: tuple[Seconds, ...], remaining: Seconds) -> Seconds:
+    """What the first of the waves that are left may have; `timeouts` is the largest stop.timeout of each."""
+    share = remaining / len(timeouts)
+    reserved = sum(min(timeout, share) for timeout in timeouts[1:])
+    return Seconds(max(0.0, min(timeouts[0], remaining - reserved)))
+
+
+def patience(world: World, service: Service, now: Monotonic) -> Seconds:
+    """The budget for bringing this service down, beginning now."""
+    timeout = service.plan.spec.stop.timeout
+    shut = world.shutdown
+    if shut is None:
+        return timeout
+    if shut.degree != "ordered":
+        return Seconds(min(timeout, _FORCED) if shut.degree == "forced" else 0.0)
+    left = shut.timeouts[shut.wave_of[service.name] :] if service.name in shut.wave_of else (timeout,)
+    return Seconds(min(timeout, allowance(left, Seconds(max(0.0, sweep_at(shut) - now)))))
+
+
+def kill_patience(world: World, wish: Seconds, now: Monotonic) -> Seconds:
+    """How long SIGKILL may take before a process counts as unkillable."""
+    if world.shutdown is None:
+        return wish
+    return Seconds(max(0.0, min(wish, sweep_at(world.shutdown) - now)))
+
+
+def sweep_at(shut: Shutdown) -> Monotonic:
+    """When the sweep begins whether everybody is down or not."""
+    return Monotonic(shut.deadline - min(_SWEEP, _SWEEP_SHARE * (shut.deadline - shut.since.mono)))
+
+
+def is_overdue(service: Service) -> bool:
+    return isinstance(service.state, Stopping) and service.state.stage == "overdue"

@@ -1,0 +1,100 @@
+"""Has a request got what it asked for? A ticket ends exactly once: done, failed, superseded or refused.
+
+A start is done at ready and fails at the first failed attempt, although the service goes on trying; a stop is done when no
+process of the service is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from supervisor.core.claims import holds_processes
+from supervisor.core.draft import Draft
+from supervisor.core.shutdown import is_overdue
+from supervisor.model.effect import Answer
+from supervisor.model.record import replace
+from supervisor.model.request import Outcome
+from supervisor.model.service import Backoff, Done, Failed, Inactive, Running, Service, Stopping, Waiting
+from supervisor.model.words import ServiceName, TicketId
+from supervisor.model.world import Ticket, Verb
+
+__all__ = ["open_ticket", "refuse", "review", "supersede"]
+
+_State: TypeAlias = Literal["pending", "done"] | Outcome
+
+
+def open_ticket(
+    draft: Draft, id: TicketId, verb: Verb, names: Iterable[ServiceName], also: tuple[ServiceName, ...] = ()
+) -> None:
+    """Remember who is still to get there. It may be over at once: `review` finds out."""
+    ticket = Ticket(id, verb, {name: draft[name].run for name in names}, also)
+    draft.world = replace(draft.world, tickets=(*draft.world.tickets, ticket))
+
+
+def refuse(draft: Draft, id: TicketId, code: str, text: str, service: str = "") -> None:
+    draft.effects.append(Answer(id, Outcome("refused", code, text, service)))
+
+
+def supersede(draft: Draft, names: Iterable[ServiceName], verbs: tuple[Verb, ...], by: str) -> None:
+    """The last request wins: older ones of these kinds about these services end here."""
+    gone = set(names)
+    kept = []
+    for ticket in draft.world.tickets:
+        hit = next((name for name in ticket.pending if name in gone), None) if ticket.verb in verbs else None
+        if hit is None:
+            kept.append(ticket)
+        else:
+            outcome = Outcome("superseded", "superseded", f"{hit}: superseded by {by}", hit, ticket.also)
+            draft.effects.append(Answer(ticket.id, outcome))
+    draft.world = replace(draft.world, tickets=tuple(kept))
+
+
+def review(draft: Draft) -> None:
+    """Look at every open ticket; answer those that have ended."""
+    if not draft.world.tickets:
+        return
+    kept = []
+    for ticket in draft.world.tickets:
+        looked = _looked_at(draft, ticket)
+        if looked.pending or looked.verb == "shutdown":
+            kept.append(looked)
+        else:
+            outcome = looked.failure or Outcome("done", also=looked.also)
+            draft.effects.append(Answer(looked.id, outcome))
+    draft.world = replace(draft.world, tickets=tuple(kept))
+
+
+def _looked_at(draft: Draft, ticket: Ticket) -> Ticket:
+    pending = {}
+    failure = ticket.failure
+    for name, run in ticket.pending.items():
+        state = _stop_state(draft[name]) if ticket.verb == "stop" else _start_state(draft[name], ticket.verb, run)
+        if state == "pending":
+            pending[name] = run
+        elif isinstance(state, Outcome):
+            failure = failure or replace(state, also=ticket.also)
+    return replace(ticket, pending=pending, failure=failure)
+
+
+def _stop_state(service: Service) -> _State:
+    if is_overdue(service):
+        return Outcome("failed", "unkillable", f"{service.name}: {service.state.reason.text}", service.name)
+    return "pending" if holds_processes(service) else "done"
+
+
+def _start_state(service: Service, verb: Verb, run: int) -> _State:
+    if verb == "restart" and service.run == run and (service.again or isinstance(service.state, Stopping)):
+        return "pending"
+    name, text = service.name, service.state.reason.text
+    match service.state:
+        case Running(ready=True) | Done():
+            return "done"
+        case Backoff() | Failed():
+            return Outcome("failed", "start-failed", f"{name}: {text}", name)
+        case Waiting(trouble=True):
+            return Outcome("failed", "dependency-failed", f"{name} waits: {text}", name)
+        case Inactive():
+            return Outcome("superseded", "superseded", f"{name}: {text}", name)
+        case _:
+            return "pending"
