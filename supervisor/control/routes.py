@@ -1,0 +1,54 @@
+"""Which methods are there? A table of name, access, parameters, what comes back, and who does it.
+
+A method is found by its name in this table and nowhere else: nothing is evaluated, nothing is looked up by attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from supervisor.control import methods
+from supervisor.control.access import Access
+from supervisor.control.parameters import (
+    ChangeParameters,
+    KillParameters,
+    LogsParameters,
+    NoParameters,
+    ShutdownParameters,
+    StatusParameters,
+    StopParameters,
+    WaitParameters,
+)
+from supervisor.model.record import Record
+
+__all__ = ["ROUTES", "Route"]
+
+_TICKET = "ticket, verdict (done, failed, superseded, refused, pending), code, text, service, also, names"
+
+
+class Route(Record):
+    name: str
+    access: Access
+    parameters: type[Record]
+    result: str
+    """The members of what comes back."""
+    perform: methods.Method[Any]  # Any: each takes its own record, which `parameters` names
+
+
+_TABLE = (
+    Route("version", "read", NoParameters, "schema, name, version, pid, pid_ns", methods.version),
+    Route("status", "read", StatusParameters, "the document of `status --json`, and exit_code", methods.status),
+    Route("ps", "read", NoParameters, "schema, pid_ns, processes", methods.ps),
+    Route("wait", "read", WaitParameters, "verdict (done, failed), service, code, text, names", methods.wait),
+    Route(
+        "logs", "read", LogsParameters, "names; a file descriptor with the lines comes along (unix(7))", methods.logs
+    ),
+    Route("start", "admin", ChangeParameters, _TICKET, methods.start),
+    Route("stop", "admin", StopParameters, _TICKET, methods.stop),
+    Route("restart", "admin", ChangeParameters, _TICKET, methods.restart),
+    Route("kill", "admin", KillParameters, _TICKET, methods.kill),
+    Route("shutdown", "admin", ShutdownParameters, _TICKET, methods.shutdown),
+)
+
+ROUTES: Mapping[str, Route] = {route.name: route for route in _TABLE}

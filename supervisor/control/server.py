@@ -1,0 +1,105 @@
+"""Who gets to speak? Every peer is weighed as it connects: refused before a byte of it is read, turned away when there are
+too many, or given a conversation of its own.
+
+No descriptors left means a pause, not a spin: whoever waits stays in the kernel's queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable
+
+import trio
+
+from supervisor.control.access import Access, Rules, access_of, peer_of
+from supervisor.control.bounds import Bounds
+from supervisor.control.connection import converse, failure_line
+from supervisor.control.methods import Refusal
+from supervisor.control.port import Backend
+
+__all__ = ["serve"]
+
+_OUT_OF_MEANS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+_REFUSED = failure_line(
+    None,
+    Refusal(
+        "refused",
+        "you may not speak to this pidone",
+        "ask as root, as its own user, or be listed in system.control.read",
+    ),
+)
+_BUSY = failure_line(None, Refusal("busy", "too many connections", "try again in a moment"))
+
+
+async def serve(
+    listener: socket.socket,
+    backend: Backend,
+    rules: Rules,
+    report: Callable[[str], None],
+    bounds: Bounds = Bounds(),  # noqa: B008 - a record is immutable
+) -> None:
+    """Accept for ever; cancel it to end. Takes the listening socket and closes it. `report` gets a line for the log of
+    whatever is wrong with us, never with a peer."""
+    server = _Server(backend, rules, report, bounds)
+    with trio.socket.from_stdlib_socket(listener) as listening:
+        async with trio.open_nursery() as nursery:
+            while True:
+                peer = await server.accept(listening)
+                access = server.admit(peer)
+                if access is None:
+                    peer.close()
+                else:
+                    nursery.start_soon(server.converse, peer, access)
+
+
+class _Server:
+    def __init__(self, backend: Backend, rules: Rules, report: Callable[[str], None], bounds: Bounds) -> None:
+        self._backend = backend
+        self._rules = rules
+        self._report = report
+        self._bounds = bounds
+        self._turns = trio.Lock()
+        self._present: Counter[Access] = Counter()
+
+    async def accept(self, listening: trio.socket.SocketType) -> trio.socket.SocketType:
+        starved = False
+        while True:
+            try:
+                return (await listening.accept())[0]
+            except OSError as error:
+                if error.errno in _OUT_OF_MEANS and not starved:
+                    self._report(f"control: cannot accept a connection: {error.strerror}; tries again by itself")
+                    starved = True
+                await trio.sleep(self._bounds.accept_pause)
+
+    def admit(self, peer: trio.socket.SocketType) -> Access | None:
+        """What the peer may, who is counted from now on; None when it has been told that it may not stay."""
+        try:
+            access = access_of(peer_of(peer), self._rules)
+        except OSError:
+            return None
+        if access is None or self._is_full(access):
+            with contextlib.suppress(OSError):
+                os.write(peer.fileno(), _REFUSED if access is None else _BUSY)  # a new socket has room for a line
+            return None
+        self._present[access] += 1
+        return access
+
+    async def converse(self, peer: trio.socket.SocketType, access: Access) -> None:
+        try:
+            await converse(peer, access, self._backend, self._bounds, self._turns, self._report)
+        except Exception as error:  # a bug of ours ends this conversation and no other
+            self._report(f"control: a connection failed inside: {type(error).__name__}: {error}")
+        finally:
+            self._present[access] -= 1
+            peer.close()
+
+    def _is_full(self, access: Access) -> bool:
+        if self._present.total() >= self._bounds.connections:
+            return True
+        return access == "read" and self._present["read"] >= self._bounds.readers

@@ -1,0 +1,146 @@
+"""Whose is a world's directory? One live pidone per name: made 0700, owner checked, no symlink followed, held by a lock.
+
+The lock is flock(2)'s: it ends with its last holder, however that dies, and is kept over exec. Only who wants the name takes
+it; whoever looks which worlds live asks their sockets, so that looking never makes a start fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Sequence
+from typing import Literal
+
+from supervisor.model.record import Record
+
+__all__ = ["Unclaimable", "WorldDir", "admit_others", "claim", "link_socket", "release"]
+
+_LOCK = "lock"
+_MINE_ONLY, _PASSABLE, _PUBLIC = 0o700, 0o711, 0o755
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TRIES = 3  # a predecessor that is just leaving takes its directory along
+
+
+class WorldDir(Record):
+    """A directory that is ours until `release`, or until we die."""
+
+    path: str
+    lock: int
+    """The fd that holds it; ours."""
+
+
+class Unclaimable(Record):
+    """`taken`: a live pidone has this name. `unusable`: no directory could be made that is safely ours."""
+
+    code: Literal["taken", "unusable"]
+    path: str
+    text: str
+    """Why, in words."""
+
+
+def claim(name: str, bases: Sequence[str]) -> WorldDir | Unclaimable:
+    """Make BASE/NAME in the first base where that can be done, and lock it."""
+    failure = Unclaimable("unusable", "", "there is no place for it")
+    for base in bases:
+        path = f"{base}/{name}"
+        for _ in range(_TRIES):
+            try:
+                lock = _claim_in(base, name)
+            except _Taken:
+                return Unclaimable("taken", path, "a live pidone holds it")
+            except FileNotFoundError as error:
+                failure = Unclaimable("unusable", path, error.strerror or str(error))
+                if not os.path.isdir(base):
+                    break
+            except OSError as error:
+                failure = Unclaimable("unusable", path, error.strerror or str(error))
+                break
+            else:
+                return WorldDir(path, lock)
+    return failure
+
+
+def admit_others(world: WorldDir) -> None:
+    """Let other users pass through to the socket (0711): who they may be is decided there."""
+    os.chmod(world.path, _PASSABLE)
+    base = os.path.dirname(world.path)
+    if stat.S_IMODE(os.stat(base).st_mode) == _MINE_ONLY:
+        os.chmod(base, _PASSABLE)
+
+
+def link_socket(world: WorldDir, name: str, socket: str) -> None:
+    """Let the world be found by its name although its socket is elsewhere: `name` in its directory points there."""
+    temporary = f"{world.path}/.{name}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    os.symlink(socket, temporary)
+    os.rename(temporary, f"{world.path}/{name}")
+
+
+def release(world: WorldDir) -> None:
+    """Take away what is left of the directory and let the name go. What somebody else put there stays."""
+    with contextlib.suppress(OSError):  # the name is free all the same: the lock says so, not the directory
+        # the lock last: from then on the name may have a new owner, and rmdir spares what he has put there
+        for entry in sorted(os.listdir(world.path), key=_LOCK.__eq__):
+            os.unlink(f"{world.path}/{entry}")
+        os.rmdir(world.path)
+    os.close(world.lock)
+
+
+class _Taken(Exception):
+    pass
+
+
+def _claim_in(base: str, name: str) -> int:
+    """The fd of the lock. Raises _Taken, FileNotFoundError when the place vanished meanwhile, OSError when it cannot be had."""
+    # /run/pidone may be looked into by everybody: a user listed in control.read finds his way by it
+    base_fd = _directory(base, None, _PUBLIC if base.startswith("/run/") else _MINE_ONLY)
+    try:
+        world_fd = _directory(name, base_fd, _MINE_ONLY)
+    finally:
+        os.close(base_fd)
+    try:
+        return _lock(world_fd)
+    finally:
+        os.close(world_fd)
+
+
+def _directory(name: str, parent: int | None, mode: int) -> int:
+    """Open it, made if it is missing; refused unless it is ours and nobody else may write to it."""
+    try:
+        os.mkdir(name, mode, dir_fd=parent)
+        made = True
+    except FileExistsError:
+        made = False
+    fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        seen = os.fstat(fd)
+        if seen.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, f"it belongs to uid {seen.st_uid}")
+        if seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(errno.EPERM, f"others may write to it (mode {stat.S_IMODE(seen.st_mode):04o})")
+        if made or parent is not None:
+            os.fchmod(fd, mode)  # whatever our umask made of it, or a predecessor that admitted others
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _lock(world_fd: int) -> int:
+    lock = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=world_fd)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # the file we locked may be one that a leaving predecessor has just unlinked: then the next one makes another
+        if os.fstat(lock).st_ino != os.stat(_LOCK, dir_fd=world_fd, follow_symlinks=False).st_ino:
+            raise FileNotFoundError(errno.ENOENT, "it was taken away meanwhile")
+    except BlockingIOError:
+        os.close(lock)
+        raise _Taken from None
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock

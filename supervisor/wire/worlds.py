@@ -1,0 +1,52 @@
+"""Where does a world of this name live? Pure naming rules that init and every client share.
+
+A world owns `BASE/NAME/`. The base is /run/pidone for root, $XDG_RUNTIME_DIR/pidone or /tmp/pidone-UID for others; who is
+root only of a user namespace finds /run closed and goes on like the user he is outside.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # clients import this: see wire/jsonrpc
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT_NAME", "LOCK", "SOCKET", "SYSTEM_BASE", "bases", "is_name", "outer_uid", "socket_path"]
+
+DEFAULT_NAME = "default"
+SYSTEM_BASE = "/run/pidone"
+SOCKET = "control.sock"
+LOCK = "lock"
+
+_MAX_NAME = 64
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+def is_name(text: str) -> bool:
+    """Letters, digits, `_`, `.` and `-`, up to 64, none of the last two in front: a file name that is never special."""
+    return 0 < len(text) <= _MAX_NAME and text[0] not in ".-" and _LETTERS.issuperset(text)
+
+
+def bases(uid: int, outside: int, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The directories in which this user's worlds may be, in the order of preference.
+
+    `uid` is the effective one, `outside` the same as the parent user namespace sees it (`outer_uid`).
+    """
+    found = [SYSTEM_BASE] if uid == 0 else []
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    if runtime.startswith("/"):  # a relative one is to be ignored (XDG Base Directory Specification)
+        found.append(runtime.rstrip("/") + "/pidone")
+    found.append(f"/tmp/pidone-{outside}")
+    return tuple(found)
+
+
+def socket_path(base: str, name: str) -> str:
+    return f"{base}/{name}/{SOCKET}"
+
+
+def outer_uid(uid: int, uid_map: str) -> int:
+    """Who this user is outside, by the text of /proc/self/uid_map (user_namespaces(7)); the same one if it does not say."""
+    for line in uid_map.splitlines():
+        inside, outside, count = (int(field) for field in line.split())
+        if inside <= uid < inside + count:
+            return outside + uid - inside
+    return uid
