@@ -24,7 +24,7 @@ import yaml
 
 from tests.eventually import eventually
 
-__all__ = ["PIDONE", "STRANGER", "Said", "World", "call_as", "is_root", "pidone", "service", "world"]
+__all__ = ["PIDONE", "STRANGER", "Said", "World", "call_as", "environment", "is_root", "pidone", "service", "world"]
 
 PIDONE = Path(sysconfig.get_path("scripts")) / "pidone"
 """The command that was installed beside the interpreter that runs the tests."""
@@ -52,7 +52,8 @@ class Said(NamedTuple):
         return json.loads(self.out)
 
 
-def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a user's shell would pass on, without what is about another pidone."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {"LANG": "C.UTF-8", **kept, **(extra or {})}
 
@@ -64,7 +65,7 @@ def pidone(
     done = subprocess.run(
         [PIDONE, *words],
         cwd=cwd,
-        env=_environment(env),
+        env=environment(env),
         input=stdin,
         capture_output=True,
         text=True,
@@ -251,7 +252,7 @@ def world(
         process = subprocess.Popen(
             [PIDONE, "up", *(("--name", name) if named else ()), "-c", "world.yaml", *options],
             cwd=folder,
-            env=_environment({"TEST_WORLD_FOLDER": str(folder), **(env or {})}),
+            env=environment({"TEST_WORLD_FOLDER": str(folder), **(env or {})}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
