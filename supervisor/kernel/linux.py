@@ -40,10 +40,9 @@ class Linux:
         return self._spawner.spawn(order)
 
     def spawn_error(self, errors: int) -> SpawnFailure | None:
-        try:
-            return read_report(errors)
-        finally:
-            os.close(errors)
+        failure = read_report(errors)
+        os.close(errors)
+        return failure
 
     def peek(self) -> Zombie | None:
         return reap.peek()

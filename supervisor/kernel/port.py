@@ -97,7 +97,8 @@ class Kernel(Protocol):
     def spawn(self, order: SpawnOrder) -> Born | SpawnFailure: ...
 
     def spawn_error(self, errors: int) -> SpawnFailure | None:
-        """Read a `Born.errors` pipe that is at EOF, and close it: None when exec succeeded."""
+        """Read a `Born.errors` pipe that is at EOF, and close it: None when exec succeeded. The child that failed is a zombie
+        to be reaped like any other. Raises BlockingIOError, and leaves the pipe open, before the end."""
 
     def peek(self) -> Zombie | None:
         """The next child that has ended, left unreaped; None when there is none."""
