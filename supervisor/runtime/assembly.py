@@ -1,0 +1,190 @@
+"""How do the parts of the runtime hang together? One object that owns them, performs what the loop orders, and runs until the end.
+
+Rules: every task is owned here. One that fails is reported, leads to an ordered stop and is started anew, so that the stop can
+be performed; when that fails again and again the loop itself has fallen, and whoever runs it must clear up.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol, assert_never
+
+import trio
+
+from supervisor.core.step import empty_world
+from supervisor.kernel.port import Kernel
+from supervisor.model.effect import (
+    Answer,
+    Edge,
+    Effect,
+    ExitWorld,
+    Release,
+    Signal,
+    Spawn,
+    StartProbe,
+    StopProbe,
+    Sweep,
+)
+from supervisor.model.event import Broke
+from supervisor.model.process import Exit
+from supervisor.model.words import Instant, RunId
+from supervisor.runtime.errands import Errands
+from supervisor.runtime.launch import Launcher, Surroundings
+from supervisor.runtime.loop import Loop
+from supervisor.runtime.probes import Attempt, Target
+from supervisor.runtime.processes import Process, Processes
+from supervisor.runtime.reach import Reach
+from supervisor.runtime.readiness import Readiness
+from supervisor.runtime.reaper import Reaper
+from supervisor.runtime.report import Report
+from supervisor.runtime.sweep import Sweeper
+
+__all__ = ["LogsPort", "Runtime"]
+
+_TRIES = 3  # starts of a task that keeps failing
+
+Task = Callable[[], Awaitable[None]]
+
+
+class LogsPort(Protocol):
+    """What the runtime asks of the logs."""
+
+    def open(self, run: RunId) -> tuple[int, int]:
+        """The run's stdout and stderr, to write to; the same at every call until `end`. Raises OSError."""
+
+    def end(self, run: RunId) -> None:
+        """No process of the run is left."""
+
+    def watch(self, run: RunId, pattern: str, found: Callable[[], None]) -> Callable[[], None]: ...
+
+    def drain(self) -> None:
+        """Act on what the logger has said already."""
+
+    def say(self, text: str) -> None: ...
+
+    def stream(self, parameters: Mapping[str, Any]) -> int: ...
+
+    def pids(self) -> Collection[int]: ...
+
+
+class Runtime:
+    """Everything between the kernel and the decisions, put together."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        logs: LogsPort,
+        clock: Callable[[], Instant],
+        surroundings: Surroundings,
+        *,
+        seed: int,
+        everybody: bool,
+        null: int,
+        readable: Callable[[int], Awaitable[None]] = trio.lowlevel.wait_readable,
+        knock: Callable[[Target, str], Attempt] = Attempt,
+    ) -> None:
+        """`everybody`: we are PID 1 of a namespace of our own. `null`: /dev/null, open for writing."""
+        self._logs = logs
+        self._exit: ExitWorld | None = None
+        self._over = trio.Event()
+        loop = self.loop = Loop(empty_world(seed), clock, self.report)
+        table = self.table = Processes(kernel)
+        reach = self._reach = Reach(kernel, table)
+        launcher = self._launcher = Launcher(
+            kernel, table, logs.open, surroundings, lambda: loop.world, loop.feed, clock, readable
+        )
+        errands = Errands(kernel, table, reach, surroundings, clock, null)
+        self._readiness = Readiness(table, errands, logs.watch, logs.drain, lambda: loop.world, loop.feed, knock)
+        self.reaper = Reaper(
+            kernel, table, reach, loop.feed, launcher.settle, self._readiness.drain, self._run_over, self._orphan_ended
+        )
+        launcher.concluded = self.reaper.conclude
+        self._sweeper = Sweeper(kernel, self.reaper, everybody, logs.pids, loop.feed, clock, logs.say)
+        self.report_of_the_end = Report(lambda: loop.world)
+        self.answered: Callable[[Answer], None] = lambda answer: None
+        loop.attach(self)
+        loop.listen(self._tell_edge)
+        loop.listen(self.report_of_the_end.heard)
+
+    async def run(self, child_ended: Task, others: Sequence[tuple[str, Task]] = ()) -> ExitWorld:
+        """Until the world has ended. `child_ended` returns whenever SIGCHLD has come; `others` are run beside."""
+        async with trio.open_nursery() as nursery:
+            for what, task in (
+                ("keep time", self.loop.keep_time),
+                ("reap", lambda: self.reaper.run(child_ended)),
+                ("look for orphans", self.reaper.keep_looking),
+                ("spawn", self._launcher.run),
+                ("look for readiness", self._readiness.run),
+                ("sweep", self._sweeper.run),
+                *others,
+            ):
+                nursery.start_soon(self._keep, what, task)
+            await self._over.wait()
+            nursery.cancel_scope.cancel()
+        assert self._exit is not None
+        return self._exit
+
+    async def _keep(self, what: str, task: Task) -> None:
+        """Run this task; when it fails, end the world in order, for which it is needed again."""
+        for _ in range(_TRIES):
+            try:
+                await task()
+                return
+            except Exception as mistake:
+                self.loop.faults += 1
+                self.report(f"failed to {what}", mistake)
+                self.loop.feed(Broke(f"{what}: {type(mistake).__name__}"))
+                await trio.lowlevel.checkpoint()
+        raise RuntimeError(f"failed to {what} {_TRIES} times")
+
+    # --- what the loop orders
+
+    def perform(self, effect: Effect) -> None:
+        match effect:
+            case Spawn():
+                self._launcher.order(effect)
+            case Signal():
+                self._reach.order(effect)
+            case StartProbe():
+                self._readiness.start(effect.run)
+            case StopProbe():
+                self._readiness.stop(effect.run)
+            case Release():
+                self.table.release(effect.run)
+                self._logs.end(effect.run)
+            case Answer():
+                self.answered(effect)
+            case Sweep():
+                self._sweeper.order(effect)
+            case ExitWorld():
+                self._exit = effect
+                self._over.set()
+            case _:
+                assert_never(effect)
+
+    def flush(self) -> None:
+        self._reach.flush()
+
+    def before_deadlines(self) -> None:
+        self._readiness.drain_all()
+        self.reaper.reap_all()
+
+    # --- what is told
+
+    def report(self, what: str, mistake: BaseException) -> None:
+        """A mistake of pidone itself: its traceback is for the log only."""
+        self._logs.say(f"internal error: {what}: {type(mistake).__name__}: {mistake}")
+        for line in "".join(traceback.format_exception(mistake)).splitlines():
+            self._logs.say(f"  {line}")
+
+    def _tell_edge(self, edge: Edge) -> None:
+        origin = f"{edge.origin} → " if edge.origin is not None and edge.origin != edge.to else ""
+        self._logs.say(f"{edge.service}: {origin}{edge.to}: {edge.reason.text}")
+
+    def _run_over(self, run: RunId) -> None:
+        if run.number > 0:
+            self._logs.end(run)
+
+    def _orphan_ended(self, process: Process, exit: Exit) -> None:
+        pass

@@ -1,0 +1,150 @@
+"""Whom does a signal reach? The run's main process, or every process of the run, however far it has hidden.
+
+Rules: a child of ours is signalled by its entry in the table, anybody below by a pidfd that was opened and then checked to
+be that very process. What is ordered in one turn is done together, over one look at the processes. SIGKILL to all of a run
+is repeated until nobody new is found; where something forks faster than it dies, everybody is stopped first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from supervisor.kernel.port import Kernel, Person
+from supervisor.model.effect import Signal
+from supervisor.model.signals import SIGKILL, signal_number
+from supervisor.model.words import RunId
+from supervisor.runtime.processes import Process, Processes, RunProcesses
+
+__all__ = ["Reach", "below"]
+
+_SIGSTOP = signal_number("SIGSTOP")
+_ROUNDS = 20  # looks at the processes per SIGKILL; each stops or kills all it sees, so that few are ever needed
+
+
+def below(roots: Iterable[int], people: Sequence[Person]) -> list[Person]:
+    """Everybody who stands below these, the nearest first; the roots themselves are not among them."""
+    children: dict[int, list[Person]] = {}
+    for person in people:
+        children.setdefault(person.ppid, []).append(person)
+    found: list[Person] = []
+    front = list(roots)
+    while front:
+        for person in children.pop(front.pop(), ()):  # popped: a look that was not atomic may show a circle
+            found.append(person)
+            front.append(person.pid)
+    return found
+
+
+class Reach:
+    """Sends the signals that the loop orders."""
+
+    def __init__(self, kernel: Kernel, table: Processes) -> None:
+        self._kernel = kernel
+        self._table = table
+        self._orders: list[Signal] = []
+        self.unsettled: dict[RunId, None] = {}
+        """Runs that were to be killed and forked faster than we looked."""
+
+    def order(self, signal: Signal) -> None:
+        self._orders.append(signal)
+
+    def flush(self) -> None:
+        """Do what was ordered, in that order per run."""
+        orders, self._orders = self._orders, []
+        wide: dict[RunId, list[int]] = {}
+        for order in orders:
+            entry = self._table.of(order.run)
+            if entry is None:
+                continue
+            if order.to == "all":
+                wide.setdefault(order.run, []).append(order.signal)
+            elif (main := entry.own.get("main")) is not None:
+                self.strike(main, order.signal)
+        if wide:
+            self._send_wide(wide)
+
+    def retry(self) -> None:
+        """Go on killing where it could not be finished."""
+        runs, self.unsettled = self.unsettled, {}
+        entries = [entry for run in runs if (entry := self._table.of(run)) is not None]
+        if entries:
+            self._kill(entries, self._kernel.descendants())
+
+    def strike(self, process: Process, signal: int) -> None:
+        """Signal one child of ours."""
+        self._kernel.signal(process.pid, process.pidfd, signal)
+
+    def _send_wide(self, wide: dict[RunId, list[int]]) -> None:
+        self._table.scan()
+        people = self._kernel.descendants()
+        doomed: list[RunProcesses] = []
+        for run, signals in wide.items():
+            entry = self._table.of(run)
+            if entry is None:
+                continue
+            if SIGKILL in signals:
+                doomed.append(entry)
+            else:
+                self._send_all(entry, signals, people)
+        if doomed:
+            self._kill(doomed, people)
+
+    def _send_all(self, entry: RunProcesses, signals: Sequence[int], people: Sequence[Person]) -> None:
+        ours = tuple(entry.everyone())
+        for signal in signals:
+            for process in ours:
+                self.strike(process, signal)
+        for person in below((process.pid for process in ours), people):
+            self._strike_stranger(person, signals)
+
+    def _strike_stranger(self, person: Person, signals: Sequence[int]) -> None:
+        pidfd = self._kernel.open_person(person)
+        if pidfd >= 0:
+            for signal in signals:
+                self._kernel.signal(person.pid, pidfd, signal)
+            self._kernel.close(pidfd)
+
+    def _kill(self, entries: Sequence[RunProcesses], people: Sequence[Person]) -> None:
+        """SIGKILL to all of these runs, until nobody is found who has not had it."""
+        for entry in entries:
+            entry.doomed = True
+            if entry.cgroup:
+                self._kernel.kill_cgroup(entry.cgroup)
+        struck: set[tuple[int, int]] = set()
+        stop_first, first = False, 0
+        for _ in range(_ROUNDS):
+            if not self._round(entries, people, struck, [_SIGSTOP] if stop_first else [SIGKILL]):
+                break
+            first = first or len(struck)
+            stop_first = True  # if somebody is there whom this look did not show: it forks
+            self._table.scan()
+            people = self._kernel.descendants()
+        else:
+            self.unsettled.update({entry.run: None for entry in entries})
+        if len(struck) > first:
+            self._round(entries, people, set(), [SIGKILL])
+
+    def _round(
+        self,
+        entries: Sequence[RunProcesses],
+        people: Sequence[Person],
+        struck: set[tuple[int, int]],
+        signals: Sequence[int],
+    ) -> int:
+        """Signal everybody of these runs who is not in `struck` yet; answers how many that were."""
+        before = len(struck)
+        starts = {person.pid: person.start for person in people}
+        for entry in entries:
+            ours = tuple(entry.everyone())
+            for process in ours:
+                known = (process.pid, starts.get(process.pid, 0))
+                if known not in struck:
+                    struck.add(known)
+                    for signal in signals:
+                        self.strike(process, signal)
+            for person in below((process.pid for process in ours), people):
+                known = (person.pid, person.start)
+                if known not in struck and person.state not in "ZX":
+                    struck.add(known)
+                    self._strike_stranger(person, signals)
+        return len(struck) - before
