@@ -29,7 +29,7 @@ _SYS_CLOSE_RANGE: Final = 436  # the same on every architecture; os.closerange m
 _MAX_FD: Final = (1 << 32) - 1
 _SHEBANG_MAX = 256  # BINPRM_BUF_SIZE
 _OURS = frozenset((errno.ENOMEM, errno.ENFILE, errno.EMFILE))
-_NOT_HERE = frozenset((errno.ENOENT, errno.ENOTDIR))
+_GO_ON = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES))
 
 
 class Task(NamedTuple):
@@ -69,6 +69,15 @@ def become(task: Task) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         stage = "session"
         os.setsid()
+        stage = "stdout"
+        os.dup2(task.stdout, 1)
+        os.set_inheritable(1, True)  # dup2 of a descriptor onto itself does not
+        stage = "stderr"
+        os.dup2(task.stderr, 2)
+        os.set_inheritable(2, True)
+        # before anything that may wait for ever: what others read from must not stay open here
+        errors = os.dup2(task.errors, _ERRORS, inheritable=False)
+        _close_above(_ERRORS)
         if task.cgroup:
             stage, subject = "cgroup", task.cgroup
             fd = os.open(task.cgroup, os.O_WRONLY | os.O_CLOEXEC)
@@ -76,20 +85,13 @@ def become(task: Task) -> NoReturn:
             os.close(fd)
         stage, subject = "stdin", task.stdin
         if task.stdin:
-            fd = os.open(task.stdin, os.O_RDONLY | os.O_NOCTTY)
+            fd = os.open(task.stdin, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
             os.dup2(fd, 0)
+            os.close(fd)
         os.set_inheritable(0, True)
-        stage, subject = "stdout", ""
-        os.dup2(task.stdout, 1)
-        os.set_inheritable(1, True)  # dup2 of a descriptor onto itself does not
-        stage = "stderr"
-        os.dup2(task.stderr, 2)
-        os.set_inheritable(2, True)
-        errors = os.dup2(task.errors, _ERRORS, inheritable=False)
-        _close_above(_ERRORS)
         stage = "limits"
         for subject, limit, pair in task.limits:  # noqa: B007 – the subject is what the report names
-            resource.setrlimit(limit, pair)
+            resource.prlimit(0, limit, pair)  # whose errors, other than setrlimit's, tell EPERM from EINVAL
         stage, subject = "umask", ""
         os.umask(task.umask)
         if task.groups is not None:
@@ -123,18 +125,19 @@ def become(task: Task) -> NoReturn:
 def _execute(task: Task) -> tuple[str, int, str]:
     """Execute the first candidate that is there; returns stage, errno and subject when none could be. As execvp(3), but a
     file that the kernel cannot execute is an error and no shell script, and a script without its interpreter ends the search."""
-    failure = "exec", errno.ENOENT, task.argv[0] if len(task.candidates) > 1 else task.candidates[0]
+    alone = len(task.candidates) == 1
+    failure = "exec", errno.ENOENT, task.argv[0]
     for path in task.candidates:
         try:
             os.execve(path, task.argv, task.environment)
         except OSError as error:
             number = error.errno or errno.EINVAL
-        if number == errno.EACCES:
-            failure = "exec", number, path
-        elif number not in _NOT_HERE:
-            return "exec", number, path
-        elif interpreter := interpreter_of(path):
+        if number == errno.ENOENT and (interpreter := interpreter_of(path)):
             return "interpreter", number, interpreter
+        if number not in _GO_ON:
+            return "exec", number, path
+        if alone or number == errno.EACCES:
+            failure = "exec", number, path
     return failure
 
 

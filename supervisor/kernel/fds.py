@@ -48,8 +48,9 @@ def raise_limit() -> int:
     """Raise our own soft limit of open files to the hard one, less the reserve; returns the soft limit that we were started
     with, which is what services get (a high one makes some of them close a million descriptors, a low one kills them)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard - _RESERVE > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard - _RESERVE, hard))
+    if hard > 4 * _RESERVE:
+        with contextlib.suppress(OSError):  # fs.nr_open was lowered below the hard limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard - _RESERVE, hard))
     return soft
 
 

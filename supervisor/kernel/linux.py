@@ -54,7 +54,10 @@ class Linux:
         return open_pidfd(pid)
 
     def identify(self, pid: int) -> Person | None:
-        return procfs.identify(pid, self._place)
+        try:
+            return procfs.identify(pid, self._place)
+        except OSError:  # no memory, no file: the exit counts even when nobody knows whose it was
+            return None
 
     def children(self) -> tuple[int, ...]:
         return family.children()

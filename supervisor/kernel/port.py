@@ -110,7 +110,7 @@ class Kernel(Protocol):
         """A pidfd for a child of ours, zombie or not; -1 when no fd is to be had."""
 
     def identify(self, pid: int) -> Person | None:
-        """Who this is; None when there is no such process."""
+        """Who this is; None when there is no such process, or no means to look."""
 
     def children(self) -> tuple[int, ...]:
         """The numbers of all our children, adopted ones and zombies included."""

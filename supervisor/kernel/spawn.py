@@ -66,7 +66,7 @@ class Spawner:
                     os.chdir(order.working_dir)
                 except OSError as error:
                     return SpawnFailure("working_dir", error.errno or errno.EINVAL, order.working_dir)
-            with _soft(_NOFILE, self._nofile), _soft(_SIGPENDING, order.tag):
+            with _soft(_NOFILE, self._files()[0]), _soft(_SIGPENDING, order.tag):
                 pid = os.posix_spawn(
                     order.executable,
                     order.argv,
@@ -74,6 +74,7 @@ class Spawner:
                     file_actions=(stdin, (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)),
                     setsid=True,
                     setsigmask=(),
+                    # glibc leaves its own two, 32 and 33, ignored in the child; who uses them sets them
                     setsigdef=CATCHABLE,
                 )
         except OSError as error:
@@ -126,10 +127,14 @@ class Spawner:
             uid=-1 if who is None or os.getresuid() == (who.uid,) * 3 else who.uid,
         )
 
+    def _files(self) -> tuple[int, int]:
+        hard = resource.getrlimit(_NOFILE)[1]
+        return min(self._nofile, hard), hard
+
     def _limits(self, order: SpawnOrder) -> tuple[tuple[str, int, tuple[int, int]], ...]:
         pairs = dict(order.limits)
         if "nofile" not in pairs:
-            pairs["nofile"] = (self._nofile, resource.getrlimit(_NOFILE)[1])
+            pairs["nofile"] = self._files()
         if order.tag:
             pairs["sigpending"] = (order.tag, resource.getrlimit(_SIGPENDING)[1])
         return tuple((name, NUMBERS[name], pair) for name, pair in pairs.items())

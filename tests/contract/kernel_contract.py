@@ -141,8 +141,8 @@ def a_signal_reaches_its_process_by_pidfd_and_by_number(stage: Stage) -> None:
     by_pidfd, by_number = _start(stage, "sleep"), _start(stage, "sleep")
     assert by_pidfd.pidfd >= 0
     assert kernel.signal(by_pidfd.pid, by_pidfd.pidfd, signal.SIGTERM)
-    assert kernel.signal(by_number.pid, -1, signal.SIGKILL)
     assert _end(stage, by_pidfd).signal == signal.SIGTERM
+    assert kernel.signal(by_number.pid, -1, signal.SIGKILL)
     assert _end(stage, by_number).signal == signal.SIGKILL
 
 
