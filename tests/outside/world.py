@@ -221,10 +221,12 @@ class World:
 
 
 def service(command: str | Sequence[str] | None = None, **keys: Any) -> dict[str, Any]:
-    """A service in YAML's terms: a text is run by the shell; by default something that lives until it is asked to end."""
+    """A service in YAML's terms: a text is run by the shell as it stands; by default it lives until it is asked to end."""
     if command is None:
         command = "exec sleep 100000"
-    return {"command": {"shell": command} if isinstance(command, str) else list(command), **keys}
+    if isinstance(command, str):
+        return {"command": {"shell": command.replace("$", "$$")}, **keys}  # a dollar of ours, not the configuration's
+    return {"command": list(command), **keys}
 
 
 @contextmanager
