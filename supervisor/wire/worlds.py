@@ -10,12 +10,11 @@ TYPE_CHECKING = False  # clients import this: see wire/jsonrpc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_NAME", "LOCK", "SOCKET", "SYSTEM_BASE", "bases", "is_name", "outer_uid", "socket_path"]
+__all__ = ["DEFAULT_NAME", "SOCKET", "SYSTEM_BASE", "bases", "is_name", "outer_uid", "socket_path"]
 
 DEFAULT_NAME = "default"
 SYSTEM_BASE = "/run/pidone"
 SOCKET = "control.sock"
-LOCK = "lock"
 
 _MAX_NAME = 64
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")

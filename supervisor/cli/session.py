@@ -1,0 +1,53 @@
+"""How does a command reach its world? By what was typed and what the environment says."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from supervisor.cli.output import look_of
+from supervisor.client.call import Caller
+from supervisor.client.find import find
+
+TYPE_CHECKING = False  # see wire/jsonrpc
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from supervisor.cli.output import Look
+    from supervisor.cli.parse import Asked
+
+__all__ = ["address", "numbers_here", "open_caller", "stderr_look", "stdout_look"]
+
+
+def open_caller(asked: Asked) -> Caller:
+    """A connection to the world that is meant. Raises Trouble."""
+    options = asked.options
+    peer = find(options.get("socket", ""), options.get("name", ""), os.environ)
+    return Caller(peer, options.get("timeout"))
+
+
+def address(asked: Asked) -> str:
+    """`pidone`, with the words that say which world, for hints that can be typed as they stand."""
+    words = ["pidone"]
+    for key in ("socket", "name"):
+        if asked.options.get(key):
+            words += [f"--{key}", asked.options[key]]
+    return " ".join(words)
+
+
+def stdout_look(asked: Asked) -> Look:
+    return look_of(sys.stdout, asked.options.get("color", ""), os.environ)
+
+
+def stderr_look(asked: Asked) -> Look:
+    return look_of(sys.stderr, asked.options.get("color", ""), os.environ)
+
+
+def numbers_here(pid_ns: int, pids: Sequence[int | None]) -> Mapping[int | None, int | None] | None:
+    """The numbers that we see for these processes; None when we are in the same namespace and see the same ones."""
+    from supervisor.inspect.elsewhere import our_pid_ns, pids_here
+
+    if our_pid_ns() in (0, pid_ns):
+        return None
+    here = pids_here(pid_ns)
+    return {pid: here.get(pid) if pid is not None else None for pid in pids}

@@ -1,0 +1,69 @@
+"""Which number do we see for a process of another PID namespace? By NSpid, read in our own /proc (pid_namespaces(7))."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # clients import this: see wire/jsonrpc
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["our_pid_ns", "pids_here"]
+
+
+def our_pid_ns() -> int:
+    """The inode of our own PID namespace; 0 when /proc does not tell."""
+    return _namespace_of("self")
+
+
+def pids_here(pid_ns: int) -> dict[int, int]:
+    """For each process below that namespace which we can see: its number there → its number here.
+
+    Empty when the namespace is not below ours, or when its processes are not ours to look at (ptrace(2), PTRACE_MODE_READ).
+    """
+    seen = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (numbers := _numbers(entry)) is not None:
+            seen[int(entry)] = numbers
+    inside = {pid for pid in seen if _namespace_of(str(pid)) == pid_ns}
+    if not inside:
+        return {}
+    depth = min(len(seen[pid][1]) for pid in inside)
+    return {
+        numbers[depth - 1]: pid
+        for pid, (_, numbers) in seen.items()
+        if len(numbers) >= depth and _is_below(pid, inside, seen)
+    }
+
+
+def _is_below(pid: int, inside: set[int], seen: Mapping[int, tuple[int, list[int]]]) -> bool:
+    """Whether it is in the namespace, or in one nested below: then an ancestor is."""
+    while pid not in inside:
+        if pid not in seen or seen[pid][0] == pid:
+            return False
+        pid = seen[pid][0]
+    return True
+
+
+def _numbers(entry: str) -> tuple[int, list[int]] | None:
+    """Its parent, and its numbers from the outermost namespace visible to its own; None when it is gone."""
+    try:
+        with open(f"/proc/{entry}/status", "rb") as file:
+            text = file.read()
+    except OSError:
+        return None
+    fields = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(b":")
+        if name in (b"PPid", b"NSpid"):
+            fields[name] = [int(number) for number in value.split()]
+    if len(fields) != 2:
+        return None
+    return fields[b"PPid"][0], fields[b"NSpid"]
+
+
+def _namespace_of(entry: str) -> int:
+    try:
+        return os.stat(f"/proc/{entry}/ns/pid").st_ino
+    except OSError:
+        return 0
