@@ -124,7 +124,7 @@ def _become(
             _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         number = _execute(command, programs, environment)
-        _say(f"cannot execute {command[0]}: {_explain(number, command[0], programs, environment)}")
+        _say(f"cannot execute {command[0] or '(an empty text)'}: {_explain(number, command[0], programs, environment)}")
         os._exit(_NOT_FOUND if number == errno.ENOENT else _NOT_EXECUTABLE)
     except BaseException as error:
         _say(f"cannot prepare {command[0]}: {type(error).__name__}: {error}")
@@ -134,13 +134,14 @@ def _become(
 
 def _candidates(name: bytes, environment: Mapping[bytes, bytes]) -> list[bytes]:
     """Where execvp(3) would look."""
-    if not name or b"/" in name:
-        return [name]
+    if b"/" in name or not name:
+        return [name] if name else []
     return [(folder or b".") + b"/" + name for folder in environment.get(b"PATH", _DEFAULT_PATH).split(b":")]
 
 
 def _execute(command: Sequence[str], programs: Sequence[bytes], environment: Mapping[bytes, bytes]) -> int:
-    """Returns only with the errno that says best why it failed, as execvp(3) chooses it."""
+    """Returns only with the errno that says best why it failed: execvp(3)'s choice, but a folder of PATH that is closed to us
+    is no proof that the program is there."""
     failure = errno.ENOENT
     for program in programs:
         try:
@@ -153,7 +154,8 @@ def _execute(command: Sequence[str], programs: Sequence[bytes], environment: Map
             except OSError:
                 return number
         if number == errno.EACCES:
-            failure = number
+            if len(programs) == 1 or os.path.exists(program):
+                failure = number
         elif number not in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ESTALE, errno.ETIMEDOUT):
             return number
     return failure
@@ -285,15 +287,15 @@ class _Init:
             leftovers.signal_everybody(_signal.SIGTERM, _signal.SIGCONT)
             if self._wait_until_empty(self.grace, patient=True):
                 return
+        if not leftovers.is_namespace_init() and not leftovers.can_look():
+            _say("there is no /proc of ours to find those processes in that the command left: mount one, or be PID 1")
+            return
         give_up = time.monotonic() + _KILLING
         while time.monotonic() < give_up:
             leftovers.signal_everybody(_signal.SIGKILL)
             if self._wait_until_empty(_LOOK_EVERY, patient=False):
                 return
-        if leftovers.is_namespace_init() or leftovers.can_look():
-            _say(f"some processes did not die of SIGKILL within {_KILLING:.0f} s; they are left")
-        else:
-            _say("there is no /proc of ours here to find the processes by that are left; mount one, or be PID 1")
+        _say(f"some processes did not die of SIGKILL within {_KILLING:.0f} s; they are left")
 
     def _wait_until_empty(self, seconds: float, patient: bool) -> bool:
         """Whether nobody is left before the time is over; a second request to end cuts it short for who is `patient`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from supervisor.kernel.libc import call
 from tests.eventually import eventually
 from tests.isolation import isolated
 from tests.minimal import Started, python, start, state_of
-from tests.outside.world import PIDONE, pidone
+from tests.outside.world import pidone
 
 _CLONE_NEWNS = 0x00020000  # unshare(2)
 
@@ -77,6 +77,7 @@ def test_the_command_gets_the_environment_as_it_was(environment: dict[str, str])
 @isolated
 def test_the_command_gets_the_descriptors_that_were_handed_on_and_no_other() -> None:
     def hand_on() -> None:
+        os.closerange(3, 1024)
         os.dup2(0, 9, inheritable=True)
 
     init = start("--", *python("import os; print(*sorted(map(int, os.listdir('/proc/self/fd'))))"), prepare=hand_on)
@@ -100,6 +101,7 @@ def test_a_command_is_looked_for_in_path(tmp_path: Path) -> None:
     path = f"{tmp_path}/none:{tmp_path}/first:{tmp_path}/second"
     assert start("--", "tool", environment={"PATH": path}).ends() == 5
     assert start("--", "tool", environment={"PATH": f"{tmp_path}/first"}).ends() == 126
+    assert start("--", "tool", environment={"PATH": "/etc/passwd:/proc/1/fdinfo:/no/such/folder"}).ends() == 127
 
 
 @pytest.mark.parametrize(
@@ -138,9 +140,9 @@ def _closes_its_descriptors() -> None:
 
 
 def _is_nowhere() -> None:
-    os.mkdir("/tmp/gone-%d" % os.getpid())
-    os.chdir("/tmp/gone-%d" % os.getpid())
-    os.rmdir("/tmp/gone-%d" % os.getpid())
+    folder = tempfile.mkdtemp()
+    os.chdir(folder)
+    os.rmdir(folder)
 
 
 def _sees_no_proc() -> None:
@@ -208,7 +210,6 @@ print(sorted(heavy & (set(sys.modules) - before)))
 def test_the_process_list_shows_what_it_is() -> None:
     init = start("--", "sleep", "1000")
     words = eventually(lambda: _words(init.pid) if b"-S" in _words(init.pid) else None)
-    assert words[0] == os.fsencode(sys.executable)
     assert words[-2:] == [b"sleep", b"1000"]
     assert b"init" in words
     init.signal(signal.SIGTERM)
@@ -217,7 +218,3 @@ def test_the_process_list_shows_what_it_is() -> None:
 
 def _words(pid: int) -> list[bytes]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-
-
-def test_the_command_is_where_the_tests_look_for_it() -> None:
-    assert PIDONE.exists()

@@ -1,0 +1,303 @@
+"""Does a terminal belong to the command of `pidone init -- CMD`: its keys, its turn, and a shell's job control?
+
+Each test is the shell: leader of a session whose controlling terminal is the slave of a pseudo-terminal, and it types at the
+master.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import sys
+import termios
+from collections.abc import Sequence
+
+import pytest
+
+from tests.eventually import eventually
+from tests.isolation import isolated
+from tests.minimal import python, state_of
+from tests.outside.world import PIDONE
+
+INTERRUPT, SUSPEND = b"\x03", b"\x1a"
+
+# Counts Ctrl-C, echoes lines, ends at an empty one.
+TALKER = """
+import os, _signal
+def note(number, frame):
+    os.write(1, b"interrupted\\n")
+_signal.signal(_signal.SIGINT, note)
+os.write(1, b"talking\\n")
+while (line := os.read(0, 100)) != b"\\n":
+    os.write(1, b"heard " + line)
+"""
+
+# Goes on when it gets SIGUSR1.
+HELD = """
+import os, _signal
+_signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGUSR1])
+os.write(1, b"here\\n")
+_signal.sigwait([_signal.SIGUSR1])
+os.write(1, b"again\\n")
+"""
+
+MINIMAL = (str(PIDONE), "init", "--")
+
+
+class Shell:
+    """This process, as a shell with job control would be. Its terminal neither echoes nor changes newlines."""
+
+    def __init__(self) -> None:
+        os.setsid()
+        self.keys, self.terminal = os.openpty()
+        fcntl.ioctl(self.terminal, termios.TIOCSCTTY, 0)
+        mode = termios.tcgetattr(self.terminal)
+        mode[1] &= ~termios.OPOST
+        mode[3] &= ~termios.ECHO
+        termios.tcsetattr(self.terminal, termios.TCSANOW, mode)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
+        self.seen = b""
+
+    def run(self, *words: str, ahead: bool = True, stdin: int | None = None) -> int:
+        """Start a job; its process group, which is its first process."""
+        job = os.fork()
+        if job == 0:
+            os.setpgid(0, 0)
+            if ahead:
+                os.tcsetpgrp(self.terminal, os.getpid())
+            for fd in (0, 1, 2):
+                os.dup2(self.terminal, fd)
+            if stdin is not None:
+                os.dup2(stdin, 0)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            os.execv(words[0], words)
+        return job
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.keys, keys)
+
+    def reads(self, line: str) -> None:
+        """The next line on the terminal is this one."""
+        while b"\n" not in self.seen:
+            assert select.select([self.keys], [], [], 20)[0], f"nothing more than {self.seen!r}, waiting for {line!r}"
+            self.seen += os.read(self.keys, 65536)
+        first, _, self.seen = self.seen.partition(b"\n")
+        assert first.decode() == line
+
+    def sees_stopped(self, job: int) -> int:
+        """The signal that stopped the job, as a shell learns it."""
+        found = eventually(lambda: os.waitid(os.P_PID, job, os.WSTOPPED | os.WEXITED | os.WNOHANG))
+        assert found is not None
+        assert found.si_code == os.CLD_STOPPED
+        return found.si_status
+
+    def sees_ended(self, job: int) -> int:
+        found = eventually(lambda: os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG))
+        assert found is not None
+        assert found.si_code == os.CLD_EXITED
+        return found.si_status
+
+    def bring_back(self, job: int) -> None:
+        """What `fg` does."""
+        os.tcsetpgrp(self.terminal, job)
+        os.kill(-job, signal.SIGCONT)
+
+    def whose_turn(self) -> int:
+        return os.tcgetpgrp(self.terminal)
+
+
+def _child_of(pid: int) -> int:
+    def look() -> int:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return int((file.read().split() or ["0"])[0])
+
+    return eventually(look)
+
+
+@isolated
+def test_one_ctrl_c_is_one_signal_to_the_command() -> None:
+    shell = Shell()
+    job = shell.run(*MINIMAL, *python(TALKER))
+    shell.reads("talking")
+    shell.type(INTERRUPT)
+    shell.reads("interrupted")
+    shell.type(b"hello\n")
+    shell.reads("heard hello")
+    shell.type(INTERRUPT)
+    shell.reads("interrupted")
+    shell.type(b"\n")
+    assert shell.sees_ended(job) == 0
+    assert shell.seen == b""
+
+
+@isolated
+def test_ctrl_c_ends_what_does_not_care_for_it() -> None:
+    shell = Shell()
+    job = shell.run(
+        *MINIMAL,
+        *python(
+            "import os, _signal; os.write(1, b'here\\n'); _signal.signal(2, 0); os.write(1, b'on\\n'); os.read(0, 1)"
+        ),
+    )
+    shell.reads("here")
+    shell.reads("on")
+    shell.type(INTERRUPT)
+    assert shell.sees_ended(job) == 128 + signal.SIGINT
+
+
+@isolated
+def test_it_is_the_command_s_turn_at_the_terminal() -> None:
+    shell = Shell()
+    job = shell.run(*MINIMAL, *python(TALKER))
+    shell.reads("talking")
+    assert shell.whose_turn() == _child_of(job) != job
+    shell.type(b"\n")
+    assert shell.sees_ended(job) == 0
+    assert shell.whose_turn() == job
+
+
+@isolated
+def test_ctrl_z_stops_the_job_and_fg_goes_on() -> None:
+    shell = Shell()
+    job = shell.run(*MINIMAL, *python(TALKER))
+    shell.reads("talking")
+    for _ in range(3):
+        shell.type(SUSPEND)
+        assert shell.sees_stopped(job) == signal.SIGTSTP
+        assert shell.whose_turn() == job
+        assert state_of(_child_of(job)) == "T"
+        os.tcsetpgrp(shell.terminal, os.getpgrp())
+        shell.bring_back(job)
+        shell.type(b"hello\n")
+        shell.reads("heard hello")
+        assert shell.whose_turn() == _child_of(job)
+    shell.type(b"\n")
+    assert shell.sees_ended(job) == 0
+
+
+@isolated
+def test_bg_goes_on_without_the_terminal() -> None:
+    shell = Shell()
+    job = shell.run(*MINIMAL, *python(HELD))
+    shell.reads("here")
+    shell.type(SUSPEND)
+    shell.sees_stopped(job)
+    os.tcsetpgrp(shell.terminal, os.getpgrp())
+    os.kill(-job, signal.SIGCONT)
+    eventually(lambda: state_of(_child_of(job)) == "S")
+    assert shell.whose_turn() == os.getpgrp()
+    os.kill(job, signal.SIGUSR1)
+    shell.reads("again")
+    assert shell.sees_ended(job) == 0
+    assert shell.whose_turn() == os.getpgrp()
+
+
+@isolated
+def test_a_background_job_that_reads_is_stopped_until_fg() -> None:
+    shell = Shell()
+    job = shell.run(*MINIMAL, *python(TALKER), ahead=False)
+    shell.reads("talking")
+    assert shell.sees_stopped(job) == signal.SIGTTIN
+    assert shell.whose_turn() == os.getpgrp()
+    shell.bring_back(job)
+    shell.type(b"hello\n")
+    shell.reads("heard hello")
+    shell.type(b"\n")
+    assert shell.sees_ended(job) == 0
+
+
+@isolated
+def test_a_stop_that_was_sent_stops_only_the_init_and_its_command() -> None:
+    shell = Shell()
+    job = shell.run("/bin/sh", "-c", '"$@" & wait; exit 0', "sh", *MINIMAL, *python(TALKER))
+    shell.reads("talking")
+    init = _child_of(job)
+    os.kill(init, signal.SIGTSTP)
+    eventually(lambda: state_of(init) == "T")
+    assert state_of(_child_of(init)) == "T"
+    assert state_of(job) == "S"
+    os.kill(init, signal.SIGCONT)
+    eventually(lambda: state_of(_child_of(init)) == "S")
+
+
+@isolated
+def test_ctrl_z_stops_the_whole_pipeline_it_is_part_of() -> None:
+    shell = Shell()
+    job = shell.run("/bin/sh", "-c", '"$@"; exit 9', "sh", *MINIMAL, *python(TALKER))
+    shell.reads("talking")
+    shell.type(SUSPEND)
+    assert shell.sees_stopped(job) == signal.SIGTSTP
+    shell.bring_back(job)
+    shell.type(b"hello\n")
+    shell.reads("heard hello")
+    shell.type(b"\n")
+    assert shell.sees_ended(job) == 9
+
+
+@isolated
+def test_the_next_command_of_a_script_can_read_from_the_terminal() -> None:
+    shell = Shell()
+    job = shell.run("/bin/sh", "-c", '"$@"; read line; echo "got $line"', "sh", *MINIMAL, "true")
+    shell.type(b"hello\n")
+    shell.reads("got hello")
+    assert shell.sees_ended(job) == 0
+
+
+@isolated
+def test_the_terminal_is_found_although_stdin_is_a_pipe() -> None:
+    shell = Shell()
+    inbox, outbox = os.pipe()
+    os.close(outbox)
+    code = "import os; assert os.read(0, 1) == b''; fd = os.open('/dev/tty', os.O_RDWR); os.write(fd, b'heard ' + os.read(fd, 100))"
+    job = shell.run(*MINIMAL, *python(code), stdin=inbox)
+    shell.type(b"hello\n")
+    shell.reads("heard hello")
+    assert shell.sees_ended(job) == 0
+
+
+@pytest.mark.parametrize("pid1", [True, False])
+@isolated
+def test_where_nobody_could_continue_it_ctrl_z_does_nothing(pid1: bool) -> None:
+    keys, terminal = os.openpty()
+    leader = os.fork()
+    if leader == 0:
+        _lead(terminal, [*MINIMAL, *python(TALKER)], pid1)
+    os.close(terminal)
+    _until(keys, b"talking")
+    os.write(keys, SUSPEND)
+    os.write(keys, b"hello\n")
+    _until(keys, b"heard hello")
+    os.write(keys, b"\n")
+    assert os.waitpid(leader, 0)[1] == 0
+
+
+def _lead(terminal: int, words: Sequence[str], pid1: bool) -> None:
+    """Become the leader of a session with this terminal, and then the program: as an `ssh -t` or `docker run -t` starts it."""
+    from supervisor.kernel.libc import call
+
+    try:
+        if pid1:
+            call("unshare", 0x20020000)  # CLONE_NEWPID | CLONE_NEWNS (unshare(2))
+            init = os.fork()
+            if init:
+                os._exit(os.waitstatus_to_exitcode(os.waitpid(init, 0)[1]))
+            call("mount", b"proc", b"/proc", b"proc", 0, None)
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        for fd in (0, 1, 2):
+            os.dup2(terminal, fd)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        os.execv(words[0], words)
+    finally:
+        print(sys.exc_info(), file=sys.stderr)
+        os._exit(99)
+
+
+def _until(keys: int, words: bytes) -> None:
+    seen = b""
+    while words not in seen:
+        assert select.select([keys], [], [], 20)[0], f"nothing more than {seen!r}, waiting for {words!r}"
+        seen += os.read(keys, 65536)
