@@ -60,6 +60,9 @@ class Loop:
         self._heap: list[tuple[Monotonic, ServiceName]] = []
         self._world_due = NEVER
         self._forgiven = False
+        self._awake = clock().mono
+        """When we are known to have been awake. How long before its end an absence began nobody can know: services get the
+        benefit of the doubt."""
         self._alarm = trio.CancelScope()
         self._armed_for = NEVER
         self._broken = False
@@ -110,10 +113,10 @@ class Loop:
 
     def _take(self, event: Event) -> None:
         now = self._clock()
-        gap = now.mono - self._service_due()
-        if gap > OVERSLEPT and not self._forgiven and self.world.shutdown is None:
-            self._forgiven = True
-            self._step(Overslept(Seconds(gap)), now)
+        if now.mono - self._service_due() > OVERSLEPT and not self._forgiven:
+            self._forgiven = True  # once, whatever comes of it
+            self._step(Overslept(Seconds(now.mono - self._awake)), now)
+        self._awake = now.mono
         self._step(event, now)
 
     def _step(self, event: Event, now: Instant) -> None:
