@@ -5,7 +5,7 @@ from __future__ import annotations
 from supervisor.model.record import Record
 from supervisor.wire.jsonrpc import MAX_LINE
 
-__all__ = ["Bounds"]
+__all__ = ["ORDINARY", "Bounds"]
 
 
 class Bounds(Record):
@@ -29,3 +29,6 @@ class Bounds(Record):
     """Seconds without a byte read, while there is something to read, before the peer is given up."""
     accept_pause: float = 0.1
     """Seconds between two attempts when no file descriptor is to be had: long enough not to spin, short for a person."""
+
+
+ORDINARY = Bounds()

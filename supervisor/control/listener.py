@@ -19,7 +19,8 @@ __all__ = ["BACKLOG", "Listener", "NotListening", "close_listener", "open_listen
 
 BACKLOG = 64  # connections that may wait while one turn of the loop is under way
 
-_TOO_LONG = "a socket's path has room for 107 bytes (unix(7)): choose a shorter --socket"
+_PATH_MAX = 107  # bytes of sun_path, less the zero behind it (unix(7))
+_TOO_LONG = f"a socket's path has room for {_PATH_MAX} bytes: choose a shorter --socket"
 
 
 class Listener(NamedTuple):
@@ -38,6 +39,8 @@ class NotListening(Record):
 
 def open_listener(path: str, mode: int = 0o600, gid: int = -1) -> Listener | NotListening:
     """A socket that listens at `path`. Whatever dead socket stood there is replaced in one step; anything else is spared."""
+    if len(os.fsencode(path)) > _PATH_MAX:
+        return NotListening(path, "the path is too long", _TOO_LONG)
     if refusal := _occupied(path):
         return refusal
     temporary = f"{os.path.dirname(path) or '.'}/.{os.getpid()}"

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import trio
 
 from supervisor.control.access import Access, Rules, access_of, peer_of
-from supervisor.control.bounds import Bounds
+from supervisor.control.bounds import ORDINARY, Bounds
 from supervisor.control.connection import converse, failure_line
 from supervisor.control.methods import Refusal
 from supervisor.control.port import Backend
@@ -41,7 +41,7 @@ async def serve(
     backend: Backend,
     rules: Rules,
     report: Callable[[str], None],
-    bounds: Bounds = Bounds(),  # noqa: B008 - a record is immutable
+    bounds: Bounds = ORDINARY,
 ) -> None:
     """Accept for ever; cancel it to end. Takes the listening socket and closes it. `report` gets a line for the log of
     whatever is wrong with us, never with a peer."""

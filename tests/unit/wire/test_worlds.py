@@ -1,0 +1,54 @@
+"""Do init and clients look for a world in the same places?"""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.wire.worlds import bases, is_name, outer_uid, socket_path
+
+
+@pytest.mark.parametrize("name", ["a", "default", "my-world_2.x", "x" * 64, "0"])
+def test_a_name_is_a_plain_file_name(name: str) -> None:
+    assert is_name(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".x", "-x", "a/b", "a b", "ä", "x" * 65, "a\n", "a\0"])
+def test_nothing_else_is_a_name(name: str) -> None:
+    assert not is_name(name)
+
+
+def test_roots_worlds_are_in_run() -> None:
+    assert bases(0, 0, {})[0] == "/run/pidone"
+
+
+def test_a_users_worlds_are_in_his_runtime_directory_else_in_tmp() -> None:
+    assert bases(7, 7, {"XDG_RUNTIME_DIR": "/run/user/7/"}) == ("/run/user/7/pidone", "/tmp/pidone-7")
+    assert bases(7, 7, {}) == ("/tmp/pidone-7",)
+
+
+def test_a_relative_runtime_directory_is_ignored() -> None:
+    assert bases(7, 7, {"XDG_RUNTIME_DIR": "here"}) == ("/tmp/pidone-7",)
+
+
+def test_who_is_root_of_a_user_namespace_only_is_found_where_the_user_looks() -> None:
+    inside = bases(0, outer_uid(0, "         0       1000          1\n"), {})
+    assert inside[-1] == bases(1000, 1000, {})[-1]
+
+
+@pytest.mark.parametrize(
+    ("uid", "text", "outside"),
+    [
+        (0, "         0          0 4294967295\n", 0),
+        (1000, "         0          0 4294967295\n", 1000),
+        (0, "0 1000 1\n", 1000),
+        (5, "0 1000 1\n1 100000 65536\n", 100004),
+        (7, "0 1000 1\n", 7),
+        (7, "", 7),
+    ],
+)
+def test_the_uid_outside_comes_from_the_map(uid: int, text: str, outside: int) -> None:
+    assert outer_uid(uid, text) == outside
+
+
+def test_the_socket_is_in_the_worlds_directory() -> None:
+    assert socket_path("/run/pidone", "web") == "/run/pidone/web/control.sock"
