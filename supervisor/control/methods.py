@@ -137,9 +137,9 @@ async def wait(context: Context, parameters: WaitParameters) -> Answer | Refusal
             verdicts = {name: judge(standing, parameters.target) for name, standing in standings.items()}
             for name, verdict in verdicts.items():
                 if verdict == "never":
-                    here = standings[name]
-                    found = {"verdict": "failed", "service": name, "code": here.code, "text": here.text}
-                    return Answer({**found, "phase": here.phase, "names": list(names)})
+                    phase, _, code, text = standings[name]
+                    found = {"verdict": "failed", "service": name, "code": code, "text": text}
+                    return Answer({**found, "phase": phase, "names": list(names)})
             if all(verdict == "there" for verdict in verdicts.values()):
                 return Answer({"verdict": "done", "service": "", "code": "", "text": "", "names": list(names)})
             await changed.wait()
@@ -211,15 +211,15 @@ def _some(backend: Backend, words: Sequence[str], everything: bool) -> tuple[str
 
 
 def _choose(backend: Backend, words: Sequence[str], everything: bool) -> tuple[str, ...] | Refusal:
-    chosen = backend.choose(words, everything)
-    if not chosen.unknown:
-        return chosen.names
-    word, suggestion = chosen.unknown[0]
-    others = len(chosen.unknown) - 1
+    names, unknown = backend.choose(words, everything)
+    if not unknown:
+        return names
+    word, suggestion = unknown[0]
+    others = len(unknown) - 1
     text = f"no service or group is called {word!r}" + (f" (and {others} more)" if others else "")
     return Refusal(
         "unknown-service",
         text,
         f"did you mean {suggestion!r}?" if suggestion else "pidone status lists the services",
-        {"unknown": [list(pair) for pair in chosen.unknown]},
+        {"unknown": [list(pair) for pair in unknown]},
     )

@@ -7,7 +7,7 @@ of texts, numbers, lists and None, as they go over the wire. Names have been che
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 __all__ = ["Backend", "Chosen", "Document", "Standing", "Verb"]
 
@@ -17,25 +17,12 @@ Document: TypeAlias = Mapping[str, Any]  # Any: JSON, which Python's types canno
 Verb: TypeAlias = Literal["start", "stop", "restart", "kill", "shutdown"]
 
 
-class Chosen(NamedTuple):
-    """What words of an operator (`web`, `@group`) mean."""
-
-    names: tuple[str, ...]
-    """In the order of definition, each once."""
-    unknown: tuple[tuple[str, str], ...]
-    """Each word that means nothing, with the nearest one that does, or ""."""
-
-
-class Standing(NamedTuple):
-    """Where a service is, cheaply."""
-
-    phase: str
-    ready: bool
-    """Running and ready, or done."""
-    code: str
-    """Of its reason."""
-    text: str
-    """Of its reason."""
+# Plain tuples: the runtime, which may not import this, answers with records of its own of the same shape.
+Chosen: TypeAlias = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+"""What words of an operator (`web`, `@group`) mean: the names, in the order of definition and each once; and each word that
+means nothing, with the nearest one that does or ""."""
+Standing: TypeAlias = tuple[str, bool, str, str]
+"""Where a service is, cheaply: its phase, whether it is running and ready or done, code and text of its reason."""
 
 
 class Backend(Protocol):

@@ -22,6 +22,7 @@ _VERDICTS: Mapping[str, Mapping[str, Verdict]] = {
 
 def judge(standing: Standing, target: str) -> Verdict:
     """Every phase that the table does not name is on its way."""
-    if target == "ready" and standing.ready:
+    phase, ready, _, _ = standing
+    if target == "ready" and ready:
         return "there"
-    return _VERDICTS[target].get(standing.phase, "on its way")
+    return _VERDICTS[target].get(phase, "on its way")

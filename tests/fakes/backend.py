@@ -93,19 +93,19 @@ class FakeBackend:
 
     def choose(self, words: Sequence[str], everything: bool) -> Chosen:
         if everything:
-            return Chosen(tuple(self.services), ())
+            return tuple(self.services), ()
         wanted = {name for name, one in self.services.items() for word in words if word in (name, *self._groups(one))}
         groups = {group for one in self.services.values() for group in self._groups(one)}
         unknown = [word for word in words if word not in self.services and word not in groups]
         near = {word: next((name for name in self.services if name[0] == word[:1]), "") for word in unknown}
-        return Chosen(tuple(name for name in self.services if name in wanted), tuple(near.items()))
+        return tuple(name for name in self.services if name in wanted), tuple(near.items())
 
     def _groups(self, one: Mapping[str, Any]) -> list[str]:
         return [f"@{group}" for group in one["groups"]]
 
     def standing(self, name: str) -> Standing:
         one = self.services[name]
-        return Standing(one["phase"], one["ready"], one["reason"]["code"], one["reason"]["text"])
+        return one["phase"], one["ready"], one["reason"]["code"], one["reason"]["text"]
 
     async def submit(
         self,
