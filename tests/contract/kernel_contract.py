@@ -23,9 +23,12 @@ _T = TypeVar("_T")
 class Stage(Protocol):
     """What a story needs besides the kernel."""
 
-    kernel: Kernel
-    stdout: int
-    """To be handed to actors as their stdout and stderr."""
+    @property
+    def kernel(self) -> Kernel: ...
+
+    @property
+    def stdout(self) -> int:
+        """To be handed to actors as their stdout and stderr."""
 
     def actor(self, *words: str) -> tuple[tuple[str, ...], str]:
         """argv and executable of an actor that does these."""

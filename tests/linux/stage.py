@@ -15,10 +15,20 @@ from supervisor.kernel.prctl import set_child_subreaper
 from supervisor.model.process import SpawnFailure
 from tests.eventually import eventually
 
-__all__ = ["ACTOR", "RealStage"]
+__all__ = ["ACTOR", "RealStage", "fill_descriptors"]
 
 ACTOR = str(Path(__file__).parent.parent / "actor.py")
 _T = TypeVar("_T")
+
+
+def fill_descriptors() -> list[int]:
+    """Open files until there are no descriptors left; close them before the body ends, its reporters need some."""
+    filled = []
+    while True:
+        try:
+            filled.append(os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            return filled
 
 
 class RealStage:
@@ -59,7 +69,7 @@ class RealStage:
         return SpawnOrder(**{**wanted, **fields})  # type: ignore[arg-type]
 
     def python(self, code: str, **fields: object) -> SpawnOrder:
-        return self.order((sys.executable, "-IS", "-c", code), **fields)
+        return self.order((sys.executable, "-IS", "-c", code), None, **fields)
 
     def run(self, order: SpawnOrder) -> str:
         """What a program prints until it has ended well."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from supervisor.kernel import cgroups
 from supervisor.kernel.libc import call
 from supervisor.kernel.port import Born
+from supervisor.kernel.procfs import v2_path
 from supervisor.model.process import Exit
 from tests.isolation import isolated
 from tests.linux.stage import RealStage
@@ -25,7 +26,7 @@ _CLONE_NEWCGROUP = 0x02000000
 def _group_of_ours() -> Iterator[Path | None]:
     """Move into a new group, which is ours then; None when that cannot be done here."""
     mounted = cgroups._mounted()
-    path = cgroups.v2_path(Path("/proc/self/cgroup").read_bytes())
+    path = v2_path(Path("/proc/self/cgroup").read_bytes())
     home = Path(cgroups.Tree("", *mounted).directory_of(path)) if mounted is not None else None
     group = home / f"pidone-test.{os.urandom(4).hex()}" if home is not None else None
     try:
@@ -134,7 +135,7 @@ def test_a_daemon_that_hides_is_known_and_ended_by_its_group() -> None:
         assert ourselves.cgroup == str(group)
 
         assert kernel.kill_cgroup(directory)
-        ends = []
+        ends: list[Exit] = []
         while len(ends) < 2:
             zombie = stage.until(kernel.peek)
             assert zombie is not None

@@ -16,7 +16,7 @@ from supervisor.kernel.port import Born
 from supervisor.kernel.prctl import set_dumpable, set_name, set_parent_death_signal
 from supervisor.model.process import Exit
 from tests.isolation import isolated
-from tests.linux.stage import RealStage
+from tests.linux.stage import RealStage, fill_descriptors
 
 
 def _start(stage: RealStage, *words: str, tag: int = 0) -> Born:
@@ -105,11 +105,7 @@ def test_reaping_and_looking_work_when_every_descriptor_is_used() -> None:
     stage = RealStage(nofile=100)
     kernel = stage.kernel
     tag = kernel.new_tag()
-    while True:
-        try:
-            os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            break
+    filled = fill_descriptors()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     born = _start(stage, "child:sleep", "exit:3", tag=tag)
     assert born.pidfd == -1
@@ -129,6 +125,8 @@ def test_reaping_and_looking_work_when_every_descriptor_is_used() -> None:
     assert pidfd >= 0
     assert kernel.signal(orphan, pidfd, signal.SIGKILL)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == limit
+    for fd in filled:
+        os.close(fd)
 
 
 @isolated

@@ -14,7 +14,7 @@ from supervisor.kernel.port import Born
 from supervisor.model.plan import SpawnWay
 from supervisor.model.process import SpawnFailure
 from tests.isolation import isolated
-from tests.linux.stage import RealStage
+from tests.linux.stage import RealStage, fill_descriptors
 
 both_ways = pytest.mark.parametrize("way", ["fast", "safe"])
 
@@ -169,11 +169,7 @@ def _is_real_root() -> bool:
 def test_without_a_descriptor_fast_goes_on_and_safe_is_our_fault() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     stage = RealStage()
-    while True:
-        try:
-            os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            break
+    filled = fill_descriptors()
     assert stage.kernel.spawn(stage.order(("/bin/true",), way="safe")) == SpawnFailure("fork", errno.EMFILE, ours=True)
     born = stage.kernel.spawn(stage.order(("/bin/true",), way="fast"))
     assert isinstance(born, Born)
@@ -185,6 +181,8 @@ def test_without_a_descriptor_fast_goes_on_and_safe_is_our_fault() -> None:
     stage.kernel.reap(born.pid)
     assert stage.kernel.peek() is None
     assert stage.kernel.open_pidfd(os.getpid()) == -1
+    for fd in filled:
+        os.close(fd)
 
 
 @isolated
