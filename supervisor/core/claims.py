@@ -25,16 +25,19 @@ from supervisor.model.world import Links, World
 
 __all__ = [
     "View",
+    "has_undo",
     "holds_processes",
     "is_live",
     "is_needed",
     "is_on_its_way",
+    "is_overdue",
     "is_trouble",
     "is_upright",
     "leaves",
     "meets",
     "must_outlive",
     "stands",
+    "will_undo",
     "withdrawn",
 ]
 
@@ -55,10 +58,27 @@ def is_live(service: Service) -> bool:
     return isinstance(service.state, Starting | Running | Stopping)
 
 
+def is_overdue(service: Service) -> bool:
+    """It was to stop and did not, and nothing more is tried."""
+    return isinstance(service.state, Stopping) and service.state.stage == "overdue"
+
+
 def holds_processes(service: Service) -> bool:
     """Processes of it are, or may be, alive."""
     state = service.state
     return is_live(service) or (isinstance(state, Done) and state.lingering)
+
+
+def has_undo(service: Service) -> bool:
+    """A finished job whose stop.command undoes it."""
+    spec = service.plan.spec
+    return isinstance(service.state, Done) and spec.type == "oneshot" and spec.stop.command is not None
+
+
+def will_undo(view: View, service: Service) -> bool:
+    """It is undone when it goes: once the grace of a shutdown is over there is no time for that."""
+    shut = view.world.shutdown
+    return has_undo(service) and (shut is None or shut.degree == "ordered")
 
 
 def is_needed(view: View, name: ServiceName) -> bool:
@@ -66,7 +86,7 @@ def is_needed(view: View, name: ServiceName) -> bool:
     want = view[name].want
     if want != "none":
         return want == "up"
-    return any(view[other].needed for other in view.links(name).needed_by)
+    return any(edge.required and view[other].needed for other, edge in view.links(name).needed_by.items())
 
 
 def is_upright(view: View, name: ServiceName) -> bool:
@@ -100,9 +120,9 @@ def meets(view: View, service: Service, condition: Condition) -> bool:
     oneshot = service.plan.spec.type == "oneshot"
     match condition:
         case "completed":
-            return isinstance(state, Done) and not service.again
+            return isinstance(state, Done) and service.needed and not service.again
         case "ended":
-            return isinstance(state, Done | Failed) and not service.again
+            return isinstance(state, Done | Failed) and service.needed and not service.again
         case "started":
             begun = isinstance(state, Running) or (isinstance(state, Starting) and state.main == "live")
         case "ready":
@@ -111,9 +131,16 @@ def meets(view: View, service: Service, condition: Condition) -> bool:
 
 
 def is_trouble(service: Service) -> bool:
-    """It failed, or is between two attempts, or waits for one that is: it may never come."""
-    state = service.state
-    return isinstance(state, Failed | Backoff) or (isinstance(state, Waiting) and state.trouble)
+    """It failed, is between two attempts, does not end, has ended for good, or waits for one of these: it may never come."""
+    match service.state:
+        case Failed() | Backoff():
+            return True
+        case Waiting(trouble=trouble):
+            return trouble
+        case Done():
+            return service.plan.spec.type != "oneshot" and not service.again
+        case _:
+            return is_overdue(service)
 
 
 def is_on_its_way(view: View, service: Service) -> bool:
@@ -136,12 +163,9 @@ def is_on_its_way(view: View, service: Service) -> bool:
 
 
 def leaves(view: View, service: Service) -> bool:
-    """It stands in the way of those it depends on: it still has something to stop, and will stop it."""
+    """It is going down and has something to stop: those it depends on wait for that, and so does who would start after it."""
     state = service.state
     if isinstance(state, Done):
-        undo = service.plan.spec.type == "oneshot" and service.plan.spec.stop.command is not None
         going = view.world.shutdown is not None or not service.needed or bool(service.again)
-        return going and (state.lingering or undo)
-    if isinstance(state, Stopping) and state.stage == "overdue":
-        return False
-    return is_live(service) and withdrawn(view, service)
+        return going and (state.lingering or will_undo(view, service))
+    return is_live(service) and not is_overdue(service) and withdrawn(view, service)

@@ -1,10 +1,13 @@
 """What has this step changed so far? The one mutable thing in core: it lives for one step and is frozen into the next world.
 
-Whatever is put here is remembered as touched, and everybody who could care is marked dirty: settling visits only those.
+Whatever is put here is remembered as touched, and everybody who could care is marked: settling visits only those.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from supervisor.core.claims import is_live
 from supervisor.model.effect import Edge, Effect
 from supervisor.model.record import replace
 from supervisor.model.service import Service, State
@@ -17,14 +20,15 @@ __all__ = ["Draft"]
 class Draft:
     """A world in the making."""
 
-    __slots__ = ("_changed", "dirty", "edges", "effects", "now", "world")
+    __slots__ = ("_changed", "dirty", "edges", "effects", "now", "unsure", "world")
 
     def __init__(self, world: World, now: Instant) -> None:
         self.world = world  # everything but the services is replaced here directly
         self.now = now
         self.edges: list[Edge] = []
         self.effects: list[Effect] = []
-        self.dirty: dict[ServiceName, None] = {}  # an ordered set
+        self.unsure: dict[ServiceName, None] = {}  # an ordered set: is it still needed, may it be up?
+        self.dirty: dict[ServiceName, None] = {}  # another: does it have to move?
         self._changed: dict[ServiceName, Service] = {}
 
     def __getitem__(self, name: ServiceName) -> Service:
@@ -41,9 +45,26 @@ class Draft:
         name = service.name
         self._changed[name] = service
         links = self.world.graph[name]
-        self.dirty[name] = None
-        self.dirty.update(dict.fromkeys(links.after))
-        self.dirty.update(dict.fromkeys(links.before))
+        self.doubt((name, *links.after, *links.before))
+
+    def doubt(self, names: Iterable[ServiceName]) -> None:
+        """Something changed that these could care about."""
+        marks = dict.fromkeys(names)
+        self.unsure.update(marks)
+        self.dirty.update(marks)
+
+    def wake_earlier(self, name: ServiceName) -> None:
+        """It is out of the way now: those who may have waited for that before they go down themselves, also by way of
+        services that have nothing running."""
+        seen: set[ServiceName] = set()
+        front = list(self.links(name).after)
+        while front:
+            earlier = front.pop()
+            if earlier not in seen:
+                seen.add(earlier)
+                self.dirty[earlier] = None
+                if not is_live(self[earlier]):
+                    front += self.links(earlier).after
 
     def enter(self, service: Service, state: State) -> None:
         """Replace a service by itself in another state, and note the transition if a person could see it."""

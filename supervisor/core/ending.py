@@ -7,7 +7,7 @@ SIGKILL after a second; a third one does so now. When nobody is left who was ask
 from __future__ import annotations
 
 from supervisor.core import shutdown, stopping, tickets
-from supervisor.core.claims import holds_processes
+from supervisor.core.claims import holds_processes, is_overdue, will_undo
 from supervisor.core.draft import Draft
 from supervisor.core.restart import exit_status
 from supervisor.model.effect import Answer, ExitWorld, Sweep
@@ -43,7 +43,7 @@ def begin(draft: Draft, by: str, status: int, reboot: bool = False, degree: Shut
     )
     draft.world = replace(world, shutdown=begun)
     tickets.supersede(draft, world.services, ("start", "restart"), "shutdown")
-    draft.dirty.update(dict.fromkeys(world.services))
+    draft.doubt(world.services)
     _shorten(draft)
 
 
@@ -70,7 +70,7 @@ def _escalate(draft: Draft, shut: Shutdown, degree: ShutdownDegree) -> None:
     order = ("ordered", "forced", "immediate")
     if order.index(degree) > order.index(shut.degree):
         draft.world = replace(draft.world, shutdown=replace(shut, degree=degree, asked=draft.now.mono))
-        draft.dirty.update(dict.fromkeys(draft.world.services))
+        draft.doubt(draft.world.services)
         _shorten(draft)
 
 
@@ -108,7 +108,7 @@ def look_for_final_ends(draft: Draft) -> None:
 
 
 def _status(ended: Ended) -> int:
-    return 0 if ended.result == "success" else exit_status(ended) or 1
+    return exit_status(ended) or int(ended.result != "success")
 
 
 def due(draft: Draft) -> None:
@@ -123,11 +123,12 @@ def sweep_when_down(draft: Draft, before: World) -> None:
     shut = draft.world.shutdown
     if shut is None or shut.sweeping:
         return
-    if before.shutdown is None:
-        left = sum(_keeps_waiting(draft[name]) for name in shut.wave_of)
+    if before.shutdown is None or before.shutdown.degree != shut.degree:
+        left = sum(_keeps_waiting(draft, draft[name]) for name in shut.wave_of)
     else:
         left = shut.left + sum(
-            _keeps_waiting(draft[name]) - _keeps_waiting(before.services[name]) for name in draft.touched()
+            _keeps_waiting(draft, draft[name]) - _keeps_waiting(draft, before.services[name])
+            for name in draft.touched()
         )
     if left != shut.left:
         shut = replace(shut, left=left)
@@ -136,12 +137,12 @@ def sweep_when_down(draft: Draft, before: World) -> None:
         _sweep(draft, shut)
 
 
-def _keeps_waiting(service: Service) -> bool:
-    return not shutdown.is_overdue(service) and (holds_processes(service) or shutdown.has_undo(service))
+def _keeps_waiting(draft: Draft, service: Service) -> bool:
+    return not is_overdue(service) and (holds_processes(service) or will_undo(draft, service))
 
 
 def _sweep(draft: Draft, shut: Shutdown) -> None:
-    draft.effects.append(Sweep(shut.deadline))
+    draft.effects.append(Sweep(shutdown.sweep_until(shut, draft.now.mono)))
     draft.world = replace(draft.world, shutdown=replace(shut, sweeping=True))
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import assert_never
 
 from supervisor.core import restart, stopping
+from supervisor.core.claims import withdrawn
 from supervisor.core.draft import Draft
 from supervisor.core.reasons import duration_text, exit_text, failure_text, reason
-from supervisor.core.settle import rest, resume, take_along, verdict
-from supervisor.model.effect import Spawn, StartProbe, StopProbe
+from supervisor.core.settle import rest, resume, retry, take_along, verdict, why_down
+from supervisor.model.effect import Spawn, StartProbe
 from supervisor.model.event import BecameReady, Emptied, Exited, Spawned, SpawnFailed
-from supervisor.model.process import Exit, SpawnFailure
+from supervisor.model.process import Exit, Result
 from supervisor.model.record import replace
 from supervisor.model.service import (
     Backoff,
@@ -30,12 +31,9 @@ from supervisor.model.service import (
 )
 from supervisor.model.signals import SIGKILL
 from supervisor.model.spec import ReadySpec
-from supervisor.model.words import NEVER, Monotonic, RunId, Seconds, ServiceName
+from supervisor.model.words import NEVER, Monotonic, RunId, ServiceName
 
 __all__ = ["became_ready", "deadline_passed", "emptied", "exited", "spawn_failed", "spawned"]
-
-_STARVED_FIRST = Seconds(0.1)  # SERVICES §4: own back-off 100 ms → 5 s
-_STARVED_MOST = Seconds(5.0)
 
 
 def spawned(draft: Draft, fact: Spawned) -> None:
@@ -77,7 +75,7 @@ def _ready(draft: Draft, service: Service, state: Starting, code: str) -> None:
 def became_ready(draft: Draft, fact: BecameReady) -> None:
     service = _current(draft, fact.run)
     if service is not None and isinstance(service.state, Starting) and service.state.main == "live":
-        draft.effects.append(StopProbe(fact.run))
+        stopping.end_probe(draft, service.state)
         _ready(draft, service, service.state, "ready")
 
 
@@ -85,46 +83,17 @@ def spawn_failed(draft: Draft, fact: SpawnFailed) -> None:
     service = _current(draft, fact.run)
     if service is None:
         return
-    state = service.state
-    if fact.role == "stop":
-        if isinstance(state, Stopping):
-            stopping.stop_command_ended(draft, service, state)
-        return
-    if isinstance(state, Starting) and state.main == "requested":
-        if fact.failure.ours or fact.failure.cancelled:
-            _starve(draft, service, fact.failure)
-        else:
-            _never_ran(draft, service, fact.failure)
-    elif isinstance(state, Running) and state.main == "requested":
-        ended = _not_executed(draft, fact.failure)
-        take_along(draft, service)
-        if fact.alone:
-            verdict(draft, service, ended)
-        else:  # earlier commands of the oneshot have left something
-            why = reason("stopping", "leftovers", how=ended.detail)
-            stopping.clear_leftovers(draft, replace(service, last=ended), why, ended)
-    elif isinstance(state, Stopping) and state.main == "requested":
-        if fact.alone:
-            _concluded(draft, service, replace(state, main="gone"))
-        else:
-            stopping.main_ended(draft, service, state)
-
-
-def _starve(draft: Draft, service: Service, failure: SpawnFailure) -> None:
-    tries = service.starved + 1
-    pause = min(_STARVED_MOST, _STARVED_FIRST * 2 ** min(tries - 1, 10))
-    why = reason("waiting", "no-resources", how=failure_text(failure))
-    until = Monotonic(draft.now.mono + pause)
-    draft.enter(replace(service, starved=tries), Starved(draft.now, why, until, tries))
-
-
-def _never_ran(draft: Draft, service: Service, failure: SpawnFailure) -> None:
-    take_along(draft, service)
-    verdict(draft, service, _not_executed(draft, failure))
-
-
-def _not_executed(draft: Draft, failure: SpawnFailure) -> Ended:
-    return Ended("exec-failed", None, draft.now.wall, failure_text(failure))
+    match service.state:
+        case Stopping() as state if fact.role == "stop":
+            _stop_command_over(draft, service, state, fact.alone)
+        case Starting(main="requested") | Running(main="requested") as state if fact.role == "main":
+            result: Result = "resources" if fact.failure.ours or fact.failure.cancelled else "exec-failed"
+            ended = Ended(result, None, draft.now.wall, failure_text(fact.failure))
+            _ended_by_itself(draft, service, state, ended, fact.alone)
+        case Stopping(main="requested") as state if fact.role == "main":
+            _main_over(draft, service, state, fact.alone)
+        case _:
+            pass
 
 
 def exited(draft: Draft, fact: Exited) -> None:
@@ -133,59 +102,89 @@ def exited(draft: Draft, fact: Exited) -> None:
         return
     state = service.state
     if fact.role == "stop":
-        _stop_command_exited(draft, service, fact)
+        if isinstance(state, Stopping):
+            _stop_command_over(draft, service, state, fact.alone)
         return
     match state:
-        case Starting():
-            if state.main == "live":
-                draft.effects.append(StopProbe(state.run))
-            _ended_by_itself(draft, service, state, fact)
-        case Running():
-            if _has_next_command(service, state, fact.exit):
+        case Starting() | Running():
+            if _goes_on(draft, service, state, fact.exit):
+                assert isinstance(state, Running)
                 following = replace(state, command=state.command + 1, main="requested")
                 draft.effects.append(Spawn(state.run, "main", following.command))
                 draft.enter(service, following)
             else:
-                _ended_by_itself(draft, service, state, fact)
+                spec = service.plan.spec
+                ended = Ended(restart.result_of(spec, fact.exit), fact.exit, draft.now.wall, exit_text(fact.exit))
+                _ended_by_itself(draft, service, state, ended, fact.alone)
         case Stopping():
             known = replace(service, last=_stopped(draft, service, state, fact.exit))
-            gone = replace(state, main="gone")
-            if fact.alone:
-                _concluded(draft, known, gone)
-            elif service.plan.spec.stop.scope == "main-only" and draft.world.shutdown is None:
-                stopping.release(draft, known)
-                _concluded(draft, known, gone)
-            else:
-                stopping.main_ended(draft, known, state)
+            _main_over(draft, known, state, fact.alone)
         case Inactive() | Waiting() | Starved() | Backoff() | Done() | Failed():
             pass
         case _:
             assert_never(state)
 
 
-def _has_next_command(service: Service, state: Running, exit: Exit) -> bool:
-    spec = service.plan.spec
-    return state.command + 1 < len(spec.command) and restart.clean(spec, exit)
+def _goes_on(draft: Draft, service: Service, state: Starting | Running, exit: Exit) -> bool:
+    """A job's command ended well and another one follows; none does when the job is about to be stopped."""
+    return (
+        isinstance(state, Running)
+        and not _is_last_command(service, state)
+        and restart.clean(service.plan.spec, exit)
+        and not withdrawn(draft, service)
+    )
 
 
-def _ended_by_itself(draft: Draft, service: Service, state: Starting | Running, fact: Exited) -> None:
-    spec = service.plan.spec
-    ended = Ended(restart.result_of(spec, fact.exit), fact.exit, draft.now.wall, exit_text(fact.exit))
+def _is_last_command(service: Service, state: Starting | Running) -> bool:
+    return isinstance(state, Running) and state.command + 1 == len(service.plan.spec.command)
+
+
+def _ended_by_itself(draft: Draft, service: Service, state: Starting | Running, ended: Ended, alone: bool) -> None:
+    """Its main process is gone, or was not to be had, and nobody had told it to stop."""
     known = replace(service, last=ended)
+    stopping.end_probe(draft, state)
     take_along(draft, known)
-    stays = spec.type == "oneshot" and restart.decide(spec, ended) == "done"
-    if fact.alone:
-        verdict(draft, known, ended)
-    elif stays:  # of a done oneshot the rest stays until it is stopped
-        verdict(draft, known, ended)
-        done = draft[service.name]
-        if isinstance(done.state, Done):
-            draft.put(replace(done, state=replace(done.state, lingering=True)))
-    elif spec.stop.scope == "main-only":
+    if not alone and stopping.spares_rest(draft, known):
         stopping.release(draft, known)
+        alone = True
+    job = service.plan.spec.type == "oneshot" and _is_last_command(service, state)
+    if job and restart.decide(service.plan.spec, ended) == "done":
+        verdict(draft, known, ended, lingering=not alone)  # the rest stays until it is stopped
+    elif withdrawn(draft, known):  # it was to be stopped, and only waited for others to go first: it stays down
+        if alone:
+            rest(draft, known)
+        else:
+            cause, why = why_down(draft, known)
+            stopping.clear_rest(draft, known, cause, why, None)
+    elif alone:
         verdict(draft, known, ended)
     else:
-        stopping.clear_leftovers(draft, known, reason("stopping", "leftovers", how=ended.detail), ended)
+        why = reason("stopping", "leftovers", how=ended.detail)
+        stopping.clear_rest(draft, known, "leftovers", why, ended)
+
+
+def _main_over(draft: Draft, service: Service, state: Stopping, alone: bool) -> None:
+    """Its main process has ended while it was being stopped, or will not come any more."""
+    if alone:
+        _concluded(draft, service, state)
+    elif stopping.spares_rest(draft, service) and state.stage != "command":
+        stopping.release(draft, service)
+        _concluded(draft, service, state)
+    else:
+        stopping.main_ended(draft, service, state)
+
+
+def _stop_command_over(draft: Draft, service: Service, state: Stopping, alone: bool) -> None:
+    """Its stop command has ended, or will not come any more."""
+    if alone and state.main == "live":
+        pass  # both were reaped together: the end of the main process is told next
+    elif alone:
+        _concluded(draft, service, state)
+    elif stopping.spares_rest(draft, service) and state.main == "gone":
+        stopping.release(draft, service)
+        _concluded(draft, service, state)
+    else:
+        stopping.stop_command_ended(draft, service, state)
 
 
 def _stopped(draft: Draft, service: Service, state: Stopping, exit: Exit) -> Ended:
@@ -195,16 +194,6 @@ def _stopped(draft: Draft, service: Service, state: Stopping, exit: Exit) -> End
     killed = state.stage in ("kill", "overdue") and exit.signal == SIGKILL
     result = "timeout" if killed else restart.result_of(service.plan.spec, exit)
     return Ended(result, exit, draft.now.wall, exit_text(exit))
-
-
-def _stop_command_exited(draft: Draft, service: Service, fact: Exited) -> None:
-    state = service.state
-    if not isinstance(state, Stopping):
-        return
-    if fact.alone and state.main == "gone":
-        _concluded(draft, service, state)
-    else:
-        stopping.stop_command_ended(draft, service, state)
 
 
 def emptied(draft: Draft, fact: Emptied) -> None:
@@ -222,10 +211,8 @@ def emptied(draft: Draft, fact: Emptied) -> None:
 
 def _concluded(draft: Draft, service: Service, state: Stopping) -> None:
     """No process of the run is left: it rests where it was meant to go, or its own failure is judged."""
-    by_itself = state.ended is not None and service.upright and not service.again
-    if by_itself and draft.world.shutdown is None:
-        assert state.ended is not None
-        verdict(draft, service, state.ended)
+    if state.ended is not None and service.upright and not service.again:
+        verdict(draft, service, service.last or state.ended)
     else:
         rest(draft, service)
 
@@ -239,18 +226,25 @@ def deadline_passed(draft: Draft, name: ServiceName) -> None:
         case Starved(until=until) if until <= now:
             resume(draft, service)
         case Backoff(until=until) if until <= now:
-            window = restart.window_at(service.plan.spec.restart, service.window, now)
-            if service.plan.spec.restart.limit is not None:
-                window = (*window, now)
-            resume(draft, replace(service, window=window, restarts=service.restarts + 1))
+            retry(draft, service)
         case Starting() as state if state.ready_at <= now and state.main == "live":
             _ready(draft, service, state, "ready")
         case Starting() | Running() as state if state.deadline <= now:
             _took_too_long(draft, service)
         case Stopping() as state if state.deadline <= now:
-            stopping.deadline_passed(draft, service, state)
+            if _only_spared_are_left(draft, service, state):
+                stopping.release(draft, service)
+                _concluded(draft, service, state)
+            else:
+                stopping.deadline_passed(draft, service, state)
         case _:
             pass
+
+
+def _only_spared_are_left(draft: Draft, service: Service, state: Stopping) -> bool:
+    """Its main process is gone, its stop command hangs, and SIGKILL could not tell that from those who are left alone."""
+    undoing = service.plan.spec.type == "oneshot"  # then there is nobody else
+    return state.main == "gone" and not undoing and stopping.spares_rest(draft, service)
 
 
 def _took_too_long(draft: Draft, service: Service) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import assert_never
 
 from supervisor.core import ending, tickets
-from supervisor.core.claims import holds_processes, is_live, must_outlive
+from supervisor.core.claims import is_live, must_outlive
 from supervisor.core.draft import Draft
-from supervisor.core.settle import resume
 from supervisor.model.effect import Answer, Signal
 from supervisor.model.record import replace
 from supervisor.model.request import (
@@ -20,7 +18,18 @@ from supervisor.model.request import (
     StartRequest,
     StopRequest,
 )
-from supervisor.model.service import Backoff, Done, Failed, Running, Service, Starting, Starved, Stopping
+from supervisor.model.service import (
+    Backoff,
+    Done,
+    Failed,
+    Inactive,
+    Running,
+    Service,
+    Starting,
+    Starved,
+    Stopping,
+    Waiting,
+)
 from supervisor.model.words import ServiceName, TicketId
 
 __all__ = ["requested"]
@@ -49,64 +58,77 @@ def requested(draft: Draft, request: Request) -> None:
 
 
 def _start(draft: Draft, ticket: TicketId, names: tuple[ServiceName, ...]) -> None:
-    tickets.supersede(draft, names, ("stop",), "start")
-    for name in names:
-        draft.put(replace(draft[name], want="up"))
-    also = _raise_requirements(draft, names)
+    also = _call_up(draft, names)
+    tickets.supersede(draft, (*also, *names), ("stop",), "start")
     tickets.open_ticket(draft, ticket, "start", names, also)
-    for name in (*also, *names):
-        _start_now(draft, draft[name])
-
-
-def _raise_requirements(draft: Draft, names: Iterable[ServiceName]) -> tuple[ServiceName, ...]:
-    """What they require and what the operator had stopped, or what had given up, gets a new chance with them."""
-    raised: dict[ServiceName, None] = {}
-    front = list(names)
-    seen = set(front)
-    while front:
-        for other, edge in draft.links(front.pop()).needs.items():
-            if not edge.required or other in seen:
-                continue
-            seen.add(other)
-            front.append(other)
-            service = draft[other]
-            if service.want == "down":
-                draft.put(replace(service, want="none"))
-                raised[other] = None
-            elif isinstance(service.state, Failed | Backoff):
-                raised[other] = None
-    return tuple(raised)
-
-
-def _start_now(draft: Draft, service: Service) -> None:
-    """With counters reset; what runs is left alone, what is stopping starts again afterwards."""
-    fresh = replace(service, attempts=0, window=(), restarts=0, starved=0)
-    match service.state:
-        case Failed() | Backoff() | Starved():
-            draft.put(replace(fresh, needed=True))
-            resume(draft, draft[service.name])
-        case Stopping():
-            draft.put(replace(fresh, again=service.again or "start"))
-        case Done() if service.plan.spec.type != "oneshot":
-            draft.put(replace(fresh, again="start"))
-        case _:
-            pass
+    for name in names:
+        draft.put(_afresh(replace(draft[name], want="up")))
 
 
 def _restart(draft: Draft, ticket: TicketId, names: tuple[ServiceName, ...]) -> None:
-    tickets.supersede(draft, names, ("stop",), "restart")
+    also = _call_up(draft, names)
+    tickets.supersede(draft, (*also, *names), ("stop",), "restart")
+    tickets.open_ticket(draft, ticket, "restart", names, also)
     for name in names:
         service = draft[name]
         if service.want == "down" or not service.needed:
-            draft.put(replace(service, want="up"))
-    also = _raise_requirements(draft, names)
-    tickets.open_ticket(draft, ticket, "restart", names, also)
-    for name in (*also, *names):
-        service = draft[name]
-        if isinstance(service.state, Starting | Running | Done | Stopping) and name not in also:
-            draft.put(replace(service, again="restart", attempts=0, window=(), restarts=0))
+            service = replace(service, want="up")
+        if isinstance(service.state, Starting | Running | Stopping | Done):
+            draft.put(replace(_reset(service), again="restart"))
         else:
-            _start_now(draft, service)
+            draft.put(_afresh(service))
+
+
+def _call_up(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[ServiceName, ...]:
+    """What they require comes up with them: what the operator had stopped, what had given up or ended, what nobody had needed.
+    Answers who of it is not up yet."""
+    called = []
+    for name in _requirements(draft, names):
+        service = draft[name]
+        if service.want == "down":
+            service = replace(service, want="none")
+        if not isinstance(service.state, Starting | Running) and not _is_done_job(service):
+            service = _afresh(service)
+            called.append(name)
+        if service is not draft[name]:
+            draft.put(service)
+    return tuple(called)
+
+
+def _requirements(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[ServiceName, ...]:
+    """Everything they require, directly or not, the farthest first."""
+    found: dict[ServiceName, None] = {}
+    front = list(names)
+    while front:
+        for other, edge in draft.links(front.pop()).needs.items():
+            if edge.required and other not in found and other not in names:
+                found[other] = None
+                front.append(other)
+    return tuple(reversed(found))
+
+
+def _is_done_job(service: Service) -> bool:
+    return isinstance(service.state, Done) and service.plan.spec.type == "oneshot"
+
+
+def _reset(service: Service) -> Service:
+    """What was counted against it is forgotten: somebody asked for it."""
+    return replace(service, attempts=0, window=(), restarts=0, starved=0)
+
+
+def _afresh(service: Service) -> Service:
+    """To be started now, with its counters reset; what runs is left alone, what is stopping starts again afterwards."""
+    match service.state:
+        case Starting() | Running():
+            return service
+        case Failed() | Backoff() | Starved() | Stopping():
+            return replace(_reset(service), again=service.again or "start")
+        case Done():
+            return service if _is_done_job(service) else replace(_reset(service), again="start")
+        case Inactive() | Waiting():
+            return _reset(service)
+        case _:
+            assert_never(service.state)
 
 
 def _stop(draft: Draft, request: StopRequest) -> None:
@@ -123,13 +145,19 @@ def _stop(draft: Draft, request: StopRequest) -> None:
 
 
 def _dependents(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[ServiceName, ...]:
-    """Who runs and cannot go on when these are stopped."""
+    """Who runs and cannot go on when these are stopped, also by way of those who do not run now. A finished job stands, and
+    so does who needs only that."""
     found: dict[ServiceName, None] = {}
-    front = [name for name in names if holds_processes(draft[name])]
+    seen = set(names)
+    front = list(names)
     while front:
         for other, edge in draft.links(front.pop()).needed_by.items():
-            if must_outlive(edge) and other not in found and other not in names and is_live(draft[other]):
+            if not must_outlive(edge) or other in seen:
+                continue
+            seen.add(other)
+            if is_live(draft[other]):
                 found[other] = None
+            if not isinstance(draft[other].state, Done):
                 front.append(other)
     return tuple(found)
 

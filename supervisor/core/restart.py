@@ -50,10 +50,10 @@ def result_of(spec: ServiceSpec, exit: Exit) -> Result:
 
 
 def decide(spec: ServiceSpec, ended: Ended) -> Decision:
-    """What follows when a run ended by itself."""
+    """What follows when a run ended by itself. When we had to end it because it took too long, its status is our doing."""
     good = ended.result == "success"
     final: Decision = "done" if good else "failed"
-    token = _token(ended.exit) if ended.exit else ""
+    token = _token(ended.exit) if ended.exit and ended.result != "timeout" else ""
     if token in spec.restart.never_on:
         return final
     if token in spec.restart.always_on:

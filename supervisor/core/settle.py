@@ -14,16 +14,18 @@ from supervisor.core.claims import (
     is_live,
     is_needed,
     is_on_its_way,
+    is_overdue,
     is_trouble,
     is_upright,
     leaves,
     meets,
+    must_outlive,
     stands,
+    will_undo,
     withdrawn,
 )
 from supervisor.core.draft import Draft
 from supervisor.core.reasons import duration_text, reason
-from supervisor.core.shutdown import has_undo
 from supervisor.model.effect import Spawn
 from supervisor.model.reason import Reason
 from supervisor.model.record import replace
@@ -41,24 +43,33 @@ from supervisor.model.service import (
     Stopping,
     Waiting,
 )
-from supervisor.model.words import NEVER, Monotonic, RunId, ServiceName
+from supervisor.model.spec import DependencySpec
+from supervisor.model.words import NEVER, Monotonic, RunId, Seconds, ServiceName
 
-__all__ = ["rest", "resume", "settle", "take_along", "verdict"]
+__all__ = ["rest", "resume", "retry", "settle", "take_along", "verdict", "why_down"]
 
 _ROUNDS_PER_SERVICE = 200  # far more than any real settling needs: a bug must not hang PID 1
+_STARVED_FIRST = Seconds(0.1)  # SERVICES §4: own back-off 100 ms → 5 s
+_STARVED_MOST = Seconds(5.0)
 
 
 def settle(draft: Draft) -> None:
-    """Move everybody who is marked dirty, and whoever that touches, to a fixed point."""
+    """Move everybody who is marked, and whoever that touches, to a fixed point."""
     budget = _ROUNDS_PER_SERVICE * (len(draft.world.services) + 1)
     while draft.dirty:
-        name = next(iter(draft.dirty))
-        del draft.dirty[name]
-        _refresh(draft, name)
+        while draft.unsure:
+            _refresh(draft, _first_of(draft.unsure))
+        name = _first_of(draft.dirty)
         _move(draft, draft[name])
         budget -= 1
         if not budget:
             raise RuntimeError(f"settling does not end: {name} {draft[name].state}")
+
+
+def _first_of(marks: dict[ServiceName, None]) -> ServiceName:
+    name = next(iter(marks))
+    del marks[name]
+    return name
 
 
 def _refresh(draft: Draft, name: ServiceName) -> None:
@@ -74,36 +85,43 @@ def _refresh(draft: Draft, name: ServiceName) -> None:
 
 def _move(draft: Draft, service: Service) -> None:
     """Then who moves."""
+    wanted = service.needed and draft.world.shutdown is None
     match service.state:
         case Starting() | Running():
             if withdrawn(draft, service):
                 _take_down(draft, service)
         case Done():
-            _move_done(draft, service)
+            if not wanted or service.again:
+                _leave_done(draft, service, service.state)
         case Stopping():
             pass  # only facts and time move it
-        case Waiting() | Starved() | Backoff():
-            if draft.world.shutdown is not None or not service.needed:
-                rest(draft, service)
-            elif isinstance(service.state, Waiting) or not service.upright:
+        case Waiting() | Starved() | Backoff() if not wanted:
+            rest(draft, service)
+        case Waiting():
+            resume(draft, service)
+        case Starved():
+            if service.again or not service.upright:
                 resume(draft, service)
-        case Inactive():
-            if draft.world.shutdown is None and service.needed:
-                resume(draft, service)
-        case Failed():
-            if draft.world.shutdown is None and service.want == "down":
-                rest(draft, service)
+        case Backoff():
+            if service.again or not service.upright:
+                retry(draft, service)
+        case Inactive() | Failed():
+            if draft.world.shutdown is None:
+                _move_resting(draft, service, service.state)
         case _:
             assert_never(service.state)
 
 
-def _move_done(draft: Draft, service: Service) -> None:
-    state = service.state
-    assert isinstance(state, Done)
-    going = draft.world.shutdown is not None or not service.needed or bool(service.again)
-    if not going:
-        return
-    if state.lingering or has_undo(service):
+def _move_resting(draft: Draft, service: Service, state: Inactive | Failed) -> None:
+    if service.want == "down":
+        if state.reason.code != "operator":
+            rest(draft, service)
+    elif service.needed and (service.again or isinstance(state, Inactive)):
+        resume(draft, service)
+
+
+def _leave_done(draft: Draft, service: Service, state: Done) -> None:
+    if state.lingering or will_undo(draft, service):
         _take_down(draft, service)
     elif draft.world.shutdown is None:
         take_along(draft, service)
@@ -111,11 +129,12 @@ def _move_done(draft: Draft, service: Service) -> None:
 
 
 def _take_down(draft: Draft, service: Service) -> None:
-    """Stop it, as soon as those who must go first are gone."""
+    """Stop it, as soon as those who must go first are gone. What has no process yet gets none: that waits for nobody."""
     take_along(draft, service)
     forced = draft.world.shutdown is not None and draft.world.shutdown.degree != "ordered"
-    if forced or not any(leaves(draft, draft[name]) for name in _starts_after(draft, service.name)):
-        cause, why = _why_down(draft, service)
+    unborn = isinstance(service.state, Starting | Running) and service.state.main == "requested"
+    if forced or unborn or not any(leaves(draft, draft[name]) for name in _starts_after(draft, service.name)):
+        cause, why = why_down(draft, service)
         stopping.begin(draft, service, cause, why)
 
 
@@ -140,7 +159,8 @@ def _starts_after(draft: Draft, name: ServiceName) -> Iterator[ServiceName]:
                 front += draft.links(later).before
 
 
-def _why_down(draft: Draft, service: Service) -> tuple[StopCause, Reason]:
+def why_down(draft: Draft, service: Service) -> tuple[StopCause, Reason]:
+    """Why a service that is withdrawn goes down, the weightiest first."""
     if draft.world.shutdown is not None:
         return "shutdown", reason("stopping", "shutdown")
     if service.want == "down":
@@ -149,38 +169,32 @@ def _why_down(draft: Draft, service: Service) -> tuple[StopCause, Reason]:
         return "not-needed", reason("stopping", "not-needed")
     if service.again == "restart":
         return "restart", reason("stopping", "restart")
-    for name, edge in draft.links(service.name).needs.items():
-        if edge.restart if service.again == "dependency" else not stands(draft[name]):
-            return "dependency", reason("stopping", "dependency", other=name)
-    return "dependency", reason("stopping", "dependency", other="a dependency")
+    return "dependency", reason("stopping", "dependency", other=_who_went(draft, service))
+
+
+def _who_went(draft: Draft, service: Service) -> ServiceName:
+    """The dependency that takes this service down with it."""
+    needs = draft.links(service.name).needs
+    if service.again == "dependency":
+        followed = [name for name, edge in needs.items() if edge.restart]
+        return next((name for name in followed if not meets(draft, draft[name], "started")), followed[0])
+    return next(name for name, edge in needs.items() if must_outlive(edge) and not stands(draft[name]))
 
 
 def rest(draft: Draft, service: Service) -> None:
     """It is down and was meant to go down: to where it waits for its next wish, which may be at once."""
     down = replace(service, again="", ready_since=NEVER)
+    fresh = replace(down, attempts=0, window=(), restarts=0, starved=0)
     if draft.world.shutdown is not None:
         draft.enter(down, Inactive(draft.now, reason("inactive", "shutdown")))
     elif service.want == "down":
-        fresh = replace(down, attempts=0, window=(), restarts=0, starved=0)
         draft.enter(fresh, Inactive(draft.now, reason("inactive", "operator")))
     elif not service.needed:
-        draft.enter(down, Inactive(draft.now, reason("inactive", "not-wanted")))
+        draft.enter(fresh, Inactive(draft.now, reason("inactive", "not-wanted")))
     else:
         resume(draft, down)
-    _wake_earlier(draft, service.name)
-
-
-def _wake_earlier(draft: Draft, name: ServiceName) -> None:
-    """Those who may have waited for its end before they go down themselves."""
-    seen: set[ServiceName] = set()
-    front = list(draft.links(name).after)
-    while front:
-        earlier = front.pop()
-        if earlier not in seen:
-            seen.add(earlier)
-            draft.dirty[earlier] = None
-            if not is_live(draft[earlier]):
-                front += draft.links(earlier).after
+    if is_live(service) or isinstance(service.state, Done):
+        draft.wake_earlier(service.name)
 
 
 def resume(draft: Draft, service: Service) -> None:
@@ -193,7 +207,17 @@ def resume(draft: Draft, service: Service) -> None:
     state = service.state
     if not isinstance(state, Waiting) or (state.reason, state.trouble) != (why, trouble):
         since = state.since if isinstance(state, Waiting) else draft.now
-        draft.enter(service, Waiting(since, why, trouble))
+        draft.enter(replace(service, again=""), Waiting(since, why, trouble))
+
+
+def retry(draft: Draft, service: Service) -> None:
+    """Its pause before the next attempt is over, or has lost its point. Unless somebody asked for it this is an automatic
+    restart, and counts."""
+    if not service.again:
+        spec, now = service.plan.spec.restart, draft.now.mono
+        window = () if spec.limit is None else (*restart.window_at(spec, service.window, now), now)
+        service = replace(service, window=window, restarts=service.restarts + 1)
+    resume(draft, service)
 
 
 def _blocker(draft: Draft, service: Service) -> tuple[Reason, bool] | None:
@@ -204,21 +228,32 @@ def _blocker(draft: Draft, service: Service) -> tuple[Reason, bool] | None:
         other = draft[name]
         if meets(draft, other, edge.condition):
             continue
-        ends = edge.condition in ("completed", "ended") and is_live(other)
-        if not edge.required and not ends and not is_on_its_way(draft, other):
+        if not edge.required and not _may_yet_meet(draft, other, edge):
             continue
         if other.want == "down":
             return reason("waiting", "dependency-stopped", other=name), True
-        if isinstance(other.state, Failed):
-            return reason("waiting", "dependency-failed", other=name), True
+        match other.state:
+            case Failed():
+                return reason("waiting", "dependency-failed", other=name), True
+            case Waiting(reason=Reason(code="dependency-stopped") as root):
+                return root, True
         trouble = is_trouble(other)
         if found is None or (trouble and not found[1]):
             found = reason("waiting", "dependency", other=name, condition=edge.condition), trouble
     if found is None:
         for name in links.after:
-            if name not in links.needs and is_on_its_way(draft, draft[name]):
+            other = draft[name]
+            if leaves(draft, other) or (name not in links.needs and is_on_its_way(draft, other)):
                 return reason("waiting", "order", other=name), False
     return found
+
+
+def _may_yet_meet(draft: Draft, other: Service, edge: DependencySpec) -> bool:
+    """Whether an optional dependency can still come without anything else having to happen."""
+    if leaves(draft, other):
+        return False  # it will be waited for all the same: nobody starts after it while it goes down
+    ends = edge.condition in ("completed", "ended") and is_live(other) and not is_overdue(other)
+    return ends or is_on_its_way(draft, other)
 
 
 def _start(draft: Draft, service: Service) -> None:
@@ -230,17 +265,22 @@ def _start(draft: Draft, service: Service) -> None:
     draft.enter(begun, Starting(draft.now, reason("starting", "exec"), run, "requested", deadline))
 
 
-def verdict(draft: Draft, service: Service, ended: Ended) -> None:
-    """It ended by itself and nothing of it is left: again, done, or failed."""
-    spec = service.plan.spec
-    now = draft.now.mono
+def verdict(draft: Draft, service: Service, ended: Ended, lingering: bool = False) -> None:
+    """It ended by itself and nothing of it is left, but for what of a done job may linger: again, done, or failed."""
+    draft.wake_earlier(service.name)
+    known = replace(service, last=ended, ready_since=NEVER)
+    if ended.result == "resources":
+        _starve(draft, known, ended)
+        return
+    spec, now = service.plan.spec, draft.now.mono
     window = restart.window_at(spec.restart, service.window, now)
     attempts = restart.attempts_after(service, now)
-    known = replace(service, last=ended, window=window, attempts=attempts, ready_since=NEVER)
+    known = replace(known, window=window, attempts=attempts)
     code = ended.result if ended.result in ("timeout", "exec-failed") else "exit"
     match restart.decide(spec, ended):
         case "done":
-            draft.enter(known, Done(draft.now, reason("done", "success"), RunId(service.name, service.run)))
+            run = RunId(service.name, service.run)
+            draft.enter(known, Done(draft.now, reason("done", "success"), run, lingering))
         case "failed":
             why = reason("failed", code, how=ended.detail, policy=spec.restart.policy)
             draft.enter(known, Failed(draft.now, why))
@@ -256,4 +296,12 @@ def verdict(draft: Draft, service: Service, ended: Ended) -> None:
             draft.enter(known, Backoff(draft.now, why, Monotonic(now + pause)))
         case decision:
             assert_never(decision)
-    _wake_earlier(draft, service.name)
+
+
+def _starve(draft: Draft, service: Service, ended: Ended) -> None:
+    """The machine had nothing for it: no fault of the service, and not counted as one."""
+    tries = service.starved + 1
+    pause = min(_STARVED_MOST, _STARVED_FIRST * 2 ** min(tries - 1, 10))
+    why = reason("waiting", "no-resources", how=ended.detail)
+    until = Monotonic(draft.now.mono + pause)
+    draft.enter(replace(service, starved=tries), Starved(draft.now, why, until, tries))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from supervisor.core.claims import holds_processes
-from supervisor.model.service import Service, Stopping
+from supervisor.core.claims import has_undo, holds_processes
+from supervisor.model.service import Service
 from supervisor.model.words import Monotonic, Seconds, ServiceName
 from supervisor.model.world import Graph, Roster, Shutdown, World
 
-__all__ = ["allowance", "has_undo", "is_overdue", "kill_patience", "largest_timeouts", "patience", "sweep_at", "waves"]
+__all__ = ["allowance", "kill_patience", "largest_timeouts", "patience", "sweep_at", "sweep_until", "waves"]
 
 _SWEEP = Seconds(1.0)
 _SWEEP_SHARE = 0.25  # of a deadline so short that a second would be most of it
@@ -47,12 +47,6 @@ def largest_timeouts(services: Roster, wave_of: Mapping[ServiceName, int]) -> tu
     return tuple(largest)
 
 
-def has_undo(service: Service) -> bool:
-    """A finished job whose stop.command undoes it."""
-    spec = service.plan.spec
-    return service.state.phase == "done" and spec.type == "oneshot" and spec.stop.command is not None
-
-
 def allowance(timeouts: tuple[Seconds, ...], remaining: Seconds) -> Seconds:
     """What the first of the waves that are left may have; `timeouts` is the largest stop.timeout of each."""
     share = remaining / len(timeouts)
@@ -81,8 +75,13 @@ def kill_patience(world: World, wish: Seconds, now: Monotonic) -> Seconds:
 
 def sweep_at(shut: Shutdown) -> Monotonic:
     """When the sweep begins whether everybody is down or not."""
-    return Monotonic(shut.deadline - min(_SWEEP, _SWEEP_SHARE * (shut.deadline - shut.since.mono)))
+    return Monotonic(shut.deadline - _sweep_time(shut))
 
 
-def is_overdue(service: Service) -> bool:
-    return isinstance(service.state, Stopping) and service.state.stage == "overdue"
+def sweep_until(shut: Shutdown, now: Monotonic) -> Monotonic:
+    """When a sweep that begins now stops asking. It has its own share and no more, however early everybody else is down."""
+    return now if shut.degree == "immediate" else min(shut.deadline, Monotonic(now + _sweep_time(shut)))
+
+
+def _sweep_time(shut: Shutdown) -> float:
+    return min(_SWEEP, _SWEEP_SHARE * (shut.deadline - shut.since.mono))

@@ -125,7 +125,7 @@ def _begin(draft: Draft, event: PlanAccepted) -> None:
         plan=event.plan,
         shutdown_timeout=event.shutdown_timeout,
     )
-    draft.dirty.update(dict.fromkeys(draft.world.services))
+    draft.doubt(draft.world.services)
 
 
 def _make_up(draft: Draft, gap: Seconds) -> None:

@@ -20,12 +20,14 @@ from supervisor.model.words import NEVER, Monotonic, Seconds
 
 __all__ = [
     "begin",
-    "clear_leftovers",
+    "clear_rest",
     "deadline_passed",
+    "end_probe",
     "hurry",
     "main_ended",
     "main_spawned",
     "release",
+    "spares_rest",
     "stop_command_ended",
 ]
 
@@ -36,21 +38,9 @@ def begin(draft: Draft, service: Service, cause: StopCause, why: Reason, ended: 
     """Start to bring down what runs. `ended` tells how the run failed, if it failed before anybody asked."""
     state = service.state
     assert isinstance(state, Starting | Running | Done)
-    if isinstance(state, Starting) and state.main == "live":
-        draft.effects.append(StopProbe(state.run))
+    end_probe(draft, state)
     main = "gone" if isinstance(state, Done) else state.main
-    patience = shutdown.patience(draft.world, service, draft.now.mono)
-    stopping = Stopping(
-        since=draft.now,
-        reason=why,
-        run=state.run,
-        cause=cause,
-        stage="spawning",
-        main=main,
-        deadline=Monotonic(draft.now.mono + patience),
-        patience=patience,
-        ended=ended,
-    )
+    stopping = _stopping(draft, service, cause, why, main, ended)
     shut = draft.world.shutdown
     if main == "requested" and cause == "start-timeout":
         _kill(draft, service, stopping)  # exec itself hangs: nobody is there to be asked
@@ -58,30 +48,51 @@ def begin(draft: Draft, service: Service, cause: StopCause, why: Reason, ended: 
         draft.enter(service, stopping)
     elif shut is not None and shut.degree == "immediate":
         _kill(draft, service, stopping)
-    elif service.plan.spec.stop.command is not None and (shut is None or shut.degree == "ordered"):
+    elif _has_command_for(service, state) and (shut is None or shut.degree == "ordered"):
         draft.effects.append(Spawn(state.run, "stop"))
         draft.enter(service, replace(stopping, stage="command"))
     else:
         _ask(draft, service, stopping)
 
 
-def clear_leftovers(draft: Draft, service: Service, why: Reason, ended: Ended) -> None:
-    """The main process ended by itself: stop what it left, by `stop.scope`, before anything else happens."""
-    state = service.state
-    assert isinstance(state, Starting | Running)
+def _has_command_for(service: Service, state: Starting | Running | Done) -> bool:
+    """A job that is not done has nothing yet that its stop.command could undo (systemd.service(5), ExecStop=)."""
+    spec = service.plan.spec
+    return spec.stop.command is not None and (spec.type != "oneshot" or isinstance(state, Done))
+
+
+def clear_rest(draft: Draft, service: Service, cause: StopCause, why: Reason, ended: Ended | None) -> None:
+    """The main process is gone without having been asked: stop what it left, by `stop.scope`, before anything else happens."""
+    _ask_the_rest(draft, service, _stopping(draft, service, cause, why, "gone", ended))
+
+
+def _stopping(
+    draft: Draft,
+    service: Service,
+    cause: StopCause,
+    why: Reason,
+    main: Literal["requested", "live", "gone"],
+    ended: Ended | None,
+) -> Stopping:
+    assert isinstance(service.state, Starting | Running | Done)
     patience = shutdown.patience(draft.world, service, draft.now.mono)
-    stopping = Stopping(
+    return Stopping(
         since=draft.now,
         reason=why,
-        run=state.run,
-        cause="leftovers",
-        stage="rest",
-        main="gone",
+        run=service.state.run,
+        cause=cause,
+        stage="spawning",
+        main=main,
         deadline=Monotonic(draft.now.mono + patience),
         patience=patience,
         ended=ended,
     )
-    _ask_the_rest(draft, service, stopping)
+
+
+def end_probe(draft: Draft, state: Starting | Running | Done) -> None:
+    """Nobody looks for its readiness any more. (`ready: {after}` is a deadline and no probe.)"""
+    if isinstance(state, Starting) and state.main == "live" and state.ready_at == NEVER:
+        draft.effects.append(StopProbe(state.run))
 
 
 def main_spawned(draft: Draft, service: Service, stopping: Stopping) -> None:
@@ -90,8 +101,15 @@ def main_spawned(draft: Draft, service: Service, stopping: Stopping) -> None:
     match stopping.stage:
         case "spawning":
             _ask(draft, service, living)
-        case "kill" | "overdue":
-            draft.effects.append(Signal(stopping.run, SIGKILL, "all"))
+        case "kill":
+            _signal(draft, living, SIGKILL, _whom_to_kill(draft, service, living))
+            draft.enter(service, living)
+        case "overdue":
+            spec = service.plan.spec.stop
+            if spec.kill or draft.world.shutdown is not None:
+                _signal(draft, living, SIGKILL, _whom_to_kill(draft, service, living))
+            else:
+                _signal(draft, living, signal_number(spec.signal), "main")
             draft.enter(service, living)
         case "command" | "signal" | "rest":
             draft.enter(service, living)
@@ -119,10 +137,9 @@ def stop_command_ended(draft: Draft, service: Service, stopping: Stopping) -> No
 
 def deadline_passed(draft: Draft, service: Service, stopping: Stopping) -> None:
     """The stage's patience has ended."""
-    forced = draft.world.shutdown is not None
     match stopping.stage:
         case "spawning" | "command" | "signal" | "rest":
-            if service.plan.spec.stop.kill or forced:
+            if service.plan.spec.stop.kill or draft.world.shutdown is not None:
                 _kill(draft, service, stopping)
             else:
                 timeout = duration_text(service.plan.spec.stop.timeout)
@@ -152,6 +169,18 @@ def hurry(draft: Draft, service: Service, until: Monotonic) -> None:
         draft.enter(service, hurried)
 
 
+def spares_rest(draft: Draft, service: Service) -> bool:
+    """`stop.scope: main-only` leaves alone what is not the main process; the end of the world spares nobody."""
+    return service.plan.spec.stop.scope == "main-only" and draft.world.shutdown is None
+
+
+def release(draft: Draft, service: Service) -> None:
+    """The run counts as over; what it left is nobody's."""
+    state = service.state
+    assert isinstance(state, Starting | Running | Stopping)
+    draft.effects.append(Release(state.run))
+
+
 def _ask(draft: Draft, service: Service, stopping: Stopping) -> None:
     if stopping.main != "live":
         _ask_the_rest(draft, service, stopping)
@@ -177,18 +206,15 @@ def _signal(draft: Draft, stopping: Stopping, signal: int, to: Literal["main", "
 
 
 def _kill(draft: Draft, service: Service, stopping: Stopping) -> None:
-    only_main = service.plan.spec.stop.scope == "main-only" and draft.world.shutdown is None
-    _signal(draft, stopping, SIGKILL, "main" if only_main and stopping.main == "live" else "all")
+    _signal(draft, stopping, SIGKILL, _whom_to_kill(draft, service, stopping))
     patience = shutdown.kill_patience(draft.world, Seconds(max(stopping.patience, _KILL_PATIENCE)), draft.now.mono)
     draft.enter(service, replace(stopping, stage="kill", deadline=Monotonic(draft.now.mono + patience)))
 
 
+def _whom_to_kill(draft: Draft, service: Service, stopping: Stopping) -> Literal["main", "all"]:
+    return "main" if spares_rest(draft, service) and stopping.main != "gone" else "all"
+
+
 def _give_up(draft: Draft, service: Service, stopping: Stopping, why: Reason) -> None:
     draft.enter(service, replace(stopping, stage="overdue", deadline=NEVER, reason=why))
-
-
-def release(draft: Draft, service: Service) -> None:
-    """The run counts as over; what it left is nobody's (`stop.scope: main-only`)."""
-    state = service.state
-    assert isinstance(state, Starting | Running | Stopping)
-    draft.effects.append(Release(state.run))
+    draft.wake_earlier(service.name)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from supervisor.core.claims import holds_processes
+from supervisor.core.claims import has_undo, holds_processes, is_overdue
 from supervisor.core.draft import Draft
-from supervisor.core.shutdown import is_overdue
 from supervisor.model.effect import Answer
 from supervisor.model.record import replace
 from supervisor.model.request import Outcome
@@ -69,7 +68,11 @@ def _looked_at(draft: Draft, ticket: Ticket) -> Ticket:
     pending = {}
     failure = ticket.failure
     for name, run in ticket.pending.items():
-        state = _stop_state(draft[name]) if ticket.verb == "stop" else _start_state(draft[name], ticket.verb, run)
+        service = draft[name]
+        if is_overdue(service):
+            state: _State = Outcome("failed", "unkillable", f"{name}: {service.state.reason.text}", name)
+        else:
+            state = _stop_state(service) if ticket.verb == "stop" else _start_state(service, ticket.verb, run)
         if state == "pending":
             pending[name] = run
         elif isinstance(state, Outcome):
@@ -78,9 +81,7 @@ def _looked_at(draft: Draft, ticket: Ticket) -> Ticket:
 
 
 def _stop_state(service: Service) -> _State:
-    if is_overdue(service):
-        return Outcome("failed", "unkillable", f"{service.name}: {service.state.reason.text}", service.name)
-    return "pending" if holds_processes(service) else "done"
+    return "pending" if holds_processes(service) or has_undo(service) else "done"
 
 
 def _start_state(service: Service, verb: Verb, run: int) -> _State:
