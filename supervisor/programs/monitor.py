@@ -1,0 +1,291 @@
+"""What stands outside of a world and keeps it? `pidone up`: the monitor, which starts PID 1 of a new namespace and stays.
+
+It reads the configuration, leaves (kernel/namespaces), forks once, and is from then on a signal's way in and the exit status'
+way out. Stop signals go to init as counted messages, so that none is lost before init can listen and two are never taken for
+one. Its death, however it comes, ends the world: by the pipe, and by the parent-death signal of init.
+
+Rules: one thread, no trio, no handlers; signals are blocked from the first statement and read from descriptors. The child
+between fork and exec does nothing but system calls, and everything that can fail there comes back as a sentence.
+"""
+
+from __future__ import annotations
+
+import _socket
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+from typing import Any, NamedTuple, NoReturn
+
+from supervisor.kernel.fds import open_standard
+from supervisor.kernel.namespaces import IdMap, Isolation, Refusal, probe, settle, step_out
+from supervisor.kernel.prctl import set_parent_death_signal
+from supervisor.kernel.refusal import explain
+from supervisor.kernel.signalfd import open_signalfd, read_signals
+from supervisor.kernel.signals import block_all, unblock
+from supervisor.model.record import Record, replace
+from supervisor.model.signals import SYNCHRONOUS, signal_name
+from supervisor.programs.loading import load
+from supervisor.wire.diagnostics import render
+
+__all__ = ["UpOptions", "init_command", "run"]
+
+_OK, _FAILED, _USAGE, _INVALID = 0, 1, 2, 7
+_KILLED = 128  # + the signal's number, as shells say it
+
+_RTMIN = 34  # signal(7)
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPWR, _RTMIN + 3, _RTMIN + 4)
+"""Asked for an end: counted and told. Our terminal's hang-up is one (SERVICES §5)."""
+_PASSED_ON = (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, _RTMIN + 5, _RTMIN + 25)
+"""Mean something of their own to init, which gets them as they are."""
+_JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT)
+"""Ctrl-Z stops the monitor only: the world has a session of its own and goes on (docs/decisions/monitor.md)."""
+
+_LAST_RESORT = 5  # stop signals: init ends at the third by itself; one that cannot is killed with its namespace
+
+
+class UpOptions(Record):
+    """What `pidone up` was asked for."""
+
+    paths: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Only these services are wanted at boot; none: all that are enabled."""
+    name: str = ""
+    socket: str = ""
+    color: str = "auto"
+    """For init's output."""
+    paint: bool = False
+    """Colour what we say ourselves about the configuration."""
+    net: bool = False
+    uts: bool = False
+    ipc: bool = False
+    cgroup: bool = False
+    user: bool = False
+    """A user namespace for root too, with everybody in it."""
+    rootless: bool = False
+    """Be content with what a user without any privilege gets."""
+    hostname: str = ""
+    no_namespace: bool = False
+    namespace_auto: bool = False
+
+
+class _System(NamedTuple):
+    """What the configuration says about the world as a whole."""
+
+    name: str
+    hostname: str
+    namespace: dict[str, bool]
+
+
+def run(options: UpOptions) -> int:
+    """Bring a world up and stay until it has ended; the exit status. The process is the monitor's from now on."""
+    block_all()
+    open_standard()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited as ignored it would swallow the exit status
+    unblock((*SYNCHRONOUS, *_JOB_CONTROL))
+    # what nohup and a shell's `&` let us ignore is not meant for us, though a blocked signal would be read all the same
+    stops, passed_on = (
+        [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN] for numbers in (_STOPS, _PASSED_ON)
+    )
+    try:
+        return _bring_up(options, open_signalfd(stops), open_signalfd((signal.SIGCHLD, *passed_on)))
+    except OSError as error:
+        _say(f"cannot go on: {error.strerror or error}")
+        return _FAILED
+
+
+def _bring_up(options: UpOptions, stops: int, others: int) -> int:
+    loaded = load(options.paths, stop_fd=stops)
+    if loaded.interrupted:
+        return _OK
+    if findings := render(loaded.errors, loaded.warnings, colour=options.paint):
+        _say(findings, "")
+    if not loaded.ok:
+        return _INVALID
+    system = _system_of(loaded.plan)
+    if options.no_namespace:
+        isolation = None
+        if options.hostname or options.net or options.uts or options.ipc or options.cgroup or options.user:
+            _say("--no-namespace isolates nothing; leave it out, or --hostname, --net, --uts, --ipc, --cgroup, --user")
+            return _USAGE
+        if given_up := [*sorted(system.namespace), *(["hostname"] if system.hostname else [])]:
+            _say(f"warning: --no-namespace leaves out what the configuration asks for: {', '.join(given_up)}")
+    else:
+        isolation = _isolation(options, system)
+        if options.namespace_auto:
+            isolation = _what_can_be_had(isolation)
+    if _is_readable(stops):
+        return _OK  # nothing has begun
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    report, outbox = os.pipe()
+    plan = _plan_file(loaded.plan)
+    if isolation is not None and (refused := step_out(isolation)):
+        return _refuse(refused, isolation)
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        command = init_command(options, system.name, plan, theirs.fileno())
+        _become_init(isolation, command, plan, theirs.fileno(), outbox)
+    for fd in (plan, outbox):
+        os.close(fd)
+    theirs.close()
+    return _Watch(child, ours, report, isolation).until_the_end(stops, others)
+
+
+def init_command(options: UpOptions, name: str, plan: int, monitor: int) -> list[str]:
+    """How init is executed; `plan` and `monitor` are descriptors that it inherits."""
+    words = [sys.executable, "-I", "-m", "supervisor", "init", "--plan-fd", str(plan), "--monitor-fd", str(monitor)]
+    for option, value in (("--name", options.name or name), ("--socket", options.socket), ("--color", options.color)):
+        if value:
+            words += [option, value]
+    for wanted in options.names:
+        words += ["--wanted", wanted]
+    return words
+
+
+def _become_init(isolation: Isolation | None, command: list[str], plan: int, monitor: int, report: int) -> NoReturn:
+    """In the child: a session of its own, the rest of the isolation, and init's program. Never returns."""
+    step, number = "exec", 0
+    try:
+        os.setsid()
+        # SIGKILL takes the whole namespace along; without one init must live to end its services itself
+        set_parent_death_signal(signal.SIGTERM if isolation is None else signal.SIGKILL)
+        # One that died before gave no signal, and getppid is 0 in a new PID namespace either way; but a process closes
+        # its files before it tells its children (test_a_monitor_that_died_before_init_was_executed_leaves_nothing).
+        if _has_hung_up(monitor):
+            os._exit(_FAILED)
+        if isolation is not None and (refused := settle(isolation)):
+            step, number = refused.step, refused.errno
+        else:
+            for fd in (plan, monitor):
+                os.set_inheritable(fd, True)
+            os.execv(command[0], command)
+    except OSError as error:
+        number = error.errno or 0
+    finally:
+        os.write(report, f"{step} {number}".encode())
+        os._exit(_FAILED)
+
+
+class _Watch:
+    """The monitor's life beside init."""
+
+    def __init__(self, child: int, pair: _socket.socket, report: int, isolation: Isolation | None) -> None:
+        self._child = child
+        self._pair = pair
+        self._report = report
+        self._isolation = isolation
+        self._asked = 0
+
+    def until_the_end(self, stops: int, others: int) -> int:
+        poll = select.poll()
+        for fd in (stops, others):
+            poll.register(fd, select.POLLIN)
+        while True:
+            poll.poll()
+            for arrived in read_signals(stops):
+                self._ask_for_the_end(arrived.number)
+            for arrived in read_signals(others):
+                if arrived.number != signal.SIGCHLD:
+                    os.kill(self._child, arrived.number)  # our child, which only we reap
+            if (ended := os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG)) is not None:
+                return self._relay(ended.si_code, ended.si_status)
+
+    def _ask_for_the_end(self, number: int) -> None:
+        self._asked += 1
+        name = signal_name(number).removeprefix("SIG")
+        with contextlib.suppress(OSError):  # init does not read any more: it is about to end, or it hangs
+            self._pair.send(f"stop {name} {self._asked}".encode(), _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL)
+        if self._asked >= _LAST_RESORT and self._isolation is not None:
+            os.kill(self._child, signal.SIGKILL)
+
+    def _relay(self, code: int, status: int) -> int:
+        if said := os.read(self._report, 64):
+            step, _, number = said.decode().partition(" ")
+            return _refuse(Refusal(step, int(number)), self._isolation or Isolation())
+        if code == os.CLD_EXITED:
+            return status
+        if self._asked < _LAST_RESORT:
+            _say(f"init was ended by {signal_name(status)}")
+        return _KILLED + status
+
+
+def _isolation(options: UpOptions, system: _System) -> Isolation:
+    user: IdMap = "none"
+    if options.rootless or os.geteuid() != 0:
+        user = "own"
+    elif options.user or system.namespace.get("user"):
+        user = "all"
+    hostname = options.hostname or system.hostname
+    return Isolation(
+        user=user,
+        uts=options.uts or system.namespace.get("uts", False) or bool(hostname),
+        ipc=options.ipc or system.namespace.get("ipc", False),
+        net=options.net or system.namespace.get("net", False),
+        cgroup=options.cgroup,
+        hostname=hostname,
+    )
+
+
+def _what_can_be_had(wanted: Isolation) -> Isolation | None:
+    """The most that works of what is wanted, said in a line when it is less."""
+    first: Refusal | None = None
+    for less in (wanted, replace(wanted, user="own"), Isolation(user=wanted.user), Isolation(user="own")):
+        refused = probe(less)
+        if refused is None:
+            if first is not None:
+                _say(f"warning: {explain(first, wanted)}; goes on with {_in_words(less)}")
+            return less
+        first = first or refused
+    assert first is not None
+    _say(f"warning: {explain(first, wanted)}; goes on without namespaces")
+    return None
+
+
+def _in_words(isolation: Isolation) -> str:
+    kinds = ["user"] if isolation.user != "none" else []
+    kinds += ["PID", "mount"]
+    kinds += [kind for kind in ("uts", "ipc", "net", "cgroup") if getattr(isolation, kind)]
+    return f"only these new namespaces: {', '.join(kinds)}"
+
+
+def _refuse(refused: Refusal, wanted: Isolation) -> int:
+    if refused.step == "exec":
+        _say(f"cannot start init: {sys.executable}: {os.strerror(refused.errno)}")
+    else:
+        _say(f"{explain(refused, wanted)}; --no-namespace does without isolation")
+    return _FAILED
+
+
+def _system_of(plan: bytes) -> _System:
+    """Only what concerns the monitor, without decoding a thousand services (wire/state leaves defaults out)."""
+    document: Any = json.loads(plan)  # Any: JSON
+    system = document["value"].get("system", {})
+    namespace = {kind: True for kind, wanted in system.get("namespace", {}).items() if wanted is True}
+    return _System(system.get("name", ""), system.get("hostname", ""), namespace)
+
+
+def _plan_file(plan: bytes) -> int:
+    fd = os.memfd_create("pidone-plan", os.MFD_CLOEXEC)
+    with open(fd, "wb", closefd=False) as file:
+        file.write(plan)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _is_readable(fd: int) -> bool:
+    return bool(select.select([fd], [], [], 0)[0])
+
+
+def _has_hung_up(fd: int) -> bool:
+    """Whether nobody holds the other end any more, whatever there is to read."""
+    poll = select.poll()
+    poll.register(fd, 0)
+    return bool(poll.poll(0))
+
+
+def _say(text: str, prefix: str = "pidone up: ") -> None:
+    with contextlib.suppress(OSError):  # nobody listens
+        os.write(2, f"{prefix}{text.rstrip()}\n".encode(errors="replace"))
