@@ -1,0 +1,91 @@
+"""What has PID 1 said, and what shall it hear? The logger's end of their socket.
+
+Rule: nothing here waits. What PID 1 cannot take now is kept in order until it can.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+from collections import deque
+
+from supervisor.wire.logmessages import LONGEST, Downward, Upward, decode, encode
+
+__all__ = ["Desk", "Letter"]
+
+_AT_ONCE = 64  # messages heard in one turn
+_WORD = array.array("i").itemsize
+
+Letter = tuple[Downward, list[int]]
+"""A message and the descriptor beside it, which is not there when we had no room for it."""
+
+
+class Desk:
+    def __init__(self, sock: socket.socket) -> None:
+        self.closed = False
+        """PID 1 is gone."""
+        self._socket = sock
+        self._unsent: deque[bytes] = deque()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Something is to be sent when there is room for it."""
+        return bool(self._unsent)
+
+    def hear(self) -> list[Letter]:
+        """What has come; the descriptors are the caller's."""
+        letters: list[Letter] = []
+        while len(letters) < _AT_ONCE:
+            try:
+                data, beside, _, _ = self._socket.recvmsg(
+                    LONGEST, socket.CMSG_SPACE(_WORD), socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+                )
+            except BlockingIOError:
+                break
+            except OSError:
+                self.closed = True
+                break
+            fds = array.array("i")
+            for level, kind, content in beside:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                    fds.frombytes(content[: len(content) // _WORD * _WORD])
+            if not data:
+                self.closed = True
+                break
+            try:
+                letters.append((decode(data), list(fds)))  # type: ignore[arg-type]  # PID 1 sends only these
+            except ValueError:
+                for fd in fds:
+                    os.close(fd)
+        return letters
+
+    def send(self, message: Upward) -> None:
+        self._unsent.append(encode(message))
+        self.flush()
+
+    def send_now(self, message: Upward, fd: int) -> bool:
+        """Send a message with a descriptor beside it; False when that is not possible at once."""
+        if self._unsent:
+            return False
+        try:
+            socket.send_fds(self._socket, [encode(message)], [fd], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:
+            return False
+        return True
+
+    def flush(self) -> None:
+        """Send what is waiting, as far as there is room."""
+        while self._unsent:
+            try:
+                self._socket.send(self._unsent[0], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.closed = True
+                self._unsent.clear()
+                return
+            self._unsent.popleft()
