@@ -15,7 +15,9 @@ import pytest
 
 import supervisor
 
-_HEAVY = frozenset({"trio", "yaml", "pydantic", "dataclasses", "asyncio", "inspect", "subprocess", "logging", "tempfile", "shutil"})
+_HEAVY = frozenset(
+    {"trio", "yaml", "pydantic", "dataclasses", "asyncio", "inspect", "subprocess", "logging", "tempfile", "shutil"}
+)
 
 
 def _loaded_by(statement: str) -> frozenset[str]:
@@ -55,7 +57,9 @@ def test_init_loads_neither_yaml_nor_pydantic() -> None:
     assert not loaded & {"yaml", "pydantic", "pydantic_core"}
 
 
-@pytest.mark.parametrize("words", [["version"], ["status", "--name", "no-such-world"], ["logs", "a", "--name", "no-such-world"]])
+@pytest.mark.parametrize(
+    "words", [["version"], ["status", "--name", "no-such-world"], ["logs", "a", "--name", "no-such-world"]]
+)
 def test_a_client_command_loads_neither_trio_nor_pydantic_nor_dataclasses(words: list[str]) -> None:
     run = f"import supervisor.__main__ as main, contextlib\nsys.argv[1:] = {words!r}\n"
     run += "import io; out, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()\n"
