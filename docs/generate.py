@@ -1,6 +1,6 @@
 """Are the generated pages what the program says? Writes them, or with `--check` compares and exits 1.
 
-    python docs/generate.py [--check]
+python docs/generate.py [--check]
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def main() -> int:
             path.write_text(text)
             print(f"wrote docs/{name}")
     if stale:
-        print(f"not what the program says: docs/{', docs/'.join(stale)}; run `python docs/generate.py`", file=sys.stderr)
+        print(
+            f"not what the program says: docs/{', docs/'.join(stale)}; run `python docs/generate.py`", file=sys.stderr
+        )
     return int(bool(stale))
 
 
