@@ -163,7 +163,7 @@ def _writer(form: str, asked: Asked) -> Callable[[list[Entry]], None]:
             if terminal:
                 line = _visible(line)
             if form != "cat":
-                width = max(width, min(len(service), _WIDEST))
+                width = max(width, min(len(service), _WIDEST)) if terminal else 0
                 stderr = entry.get("stream") == "stderr"
                 line = prefix_for(clock(entry["at"]), service, width, look.colour, stderr) + line
             out.write(line + b"\n")

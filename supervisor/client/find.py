@@ -83,6 +83,8 @@ def _the_only_one(environ: Mapping[str, str]) -> _socket.socket:
     if not worlds:
         raise Trouble("unreachable", "no pidone is running that you may reach", _START_ONE)
     if len(worlds) > 1:
+        for _, _, peer in worlds:
+            peer.close()
         names = ", ".join(sorted(name for name, _, _ in worlds))
         raise Trouble("several", f"several worlds are running: {names}", "--name WORLD says which; see pidone worlds")
     return worlds[0][2]

@@ -1,0 +1,113 @@
+"""Is what was typed understood, and what cannot be understood refused with a hint?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from supervisor.cli.commands import COMMANDS, OPTIONS, SECTIONS
+from supervisor.cli.helptext import help_for, overview
+from supervisor.cli.parse import parse, wants_json
+from supervisor.client.trouble import Trouble
+
+
+@pytest.mark.parametrize(
+    ("typed", "command", "words", "options"),
+    [
+        ("status", "status", [], {}),
+        ("status web db", "status", ["web", "db"], {}),
+        ("--name w status", "status", [], {"name": "w"}),
+        ("status --name=w", "status", [], {"name": "w"}),
+        ("-qo wide status", "status", [], {"quiet": True, "output": "wide"}),
+        ("status -owide", "status", [], {"output": "wide"}),
+        ("status --json", "status", [], {"output": "json"}),
+        ("status --json -o jsonl", "status", [], {"output": "jsonl"}),
+        ("status -w", "status", [], {"watch": 1.0}),
+        ("status -w web", "status", ["web"], {"watch": 1.0}),
+        ("status --watch=250ms", "status", [], {"watch": 0.25}),
+        ("status -w2s", "status", [], {"watch": 2.0}),
+        ("logs -n5 -f web", "logs", ["web"], {"lines": 5, "follow": True}),
+        ("logs -fn 5", "logs", [], {"lines": 5, "follow": True}),
+        ("kill web -s TERM --main", "kill", ["web"], {"signal": "TERM", "main": True}),
+        ("wait web --for done -t 1m30s", "wait", ["web"], {"target": "done", "timeout": 90.0}),
+        ("stop --all --no-wait", "stop", [], {"all": True, "no_wait": True}),
+        ("start -- -odd", "start", ["-odd"], {}),
+        ("check -c a -c b d", "check", ["d"], {"config": ["a", "b"]}),
+    ],
+)
+def test_words_become_a_command(typed: str, command: str, words: list[str], options: dict[str, Any]) -> None:
+    asked = parse(typed.split())
+    assert asked.command is COMMANDS[command]
+    assert (asked.words, asked.options) == (words, options)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("statsu", "status"),
+        ("top", ""),
+        ("status --nmae w", "--name"),
+        ("status -Z", ""),
+        ("status --follow", "status --help"),
+        ("--follow status", "status --help"),
+        ("status --name", ""),
+        ("status --quiet=yes", ""),
+        ("status --name=", ""),
+        ("status -o yaml", ""),
+        ("logs -o table", ""),
+        ("status -o table --json", ""),
+        ("status --color sometimes", ""),
+        ("status --timeout soon", ""),
+        ("status -w0x", ""),
+        ("logs -n many", ""),
+        ("logs -n -1", ""),
+        ("wait web --for rain", ""),
+        ("wait", "wait NAME"),
+        ("kill", "kill NAME"),
+        ("start", "NAME"),
+        ("start web --all", ""),
+        ("is-ready", "--all"),
+        ("version web", "version --help"),
+        ("version --name w", "version --help"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(typed: str, hint: str) -> None:
+    with pytest.raises(Trouble) as refused:
+        parse(typed.split())
+    assert refused.value.code == "usage"
+    assert refused.value.message
+    assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("--json nonsense", True),
+        ("nonsense -o json", True),
+        ("nonsense -ojsonl", True),
+        ("nonsense --output=json", True),
+        ("nonsense --output jsonl", True),
+        ("nonsense -o table", False),
+        ("nonsense -o", False),
+        ("", False),
+    ],
+)
+def test_errors_are_json_even_when_the_rest_is_not_understood(typed: str, wanted: bool) -> None:
+    assert wants_json(typed.split()) is wanted
+
+
+def test_every_command_is_in_the_help_and_every_option_of_it_too() -> None:
+    shown = overview()
+    for command in COMMANDS.values():
+        assert f"  {command.name} " in shown
+        assert command.section in SECTIONS
+        for key in command.options:
+            (option,) = {option.long: option for option in OPTIONS.values() if option.key == key}.values()
+            assert option.long in help_for(command) or not option.help
+
+
+def test_what_is_not_built_is_not_there() -> None:
+    for word in ("top", "show", "why", "events", "graph", "orphans", "plan", "apply", "reexec", "doctor", "scale"):
+        assert word not in COMMANDS
+        assert f"  {word} " not in overview()
