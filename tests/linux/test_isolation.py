@@ -84,3 +84,13 @@ def test_nothing_outlives_the_body() -> None:
 def test_eventually_gives_up_in_words() -> None:
     with pytest.raises(AssertionError, match="still says 0"):
         eventually(lambda: 0, timeout=0.02)
+
+
+@isolated
+def _signals_its_group() -> None:
+    os.kill(0, signal.SIGKILL)
+
+
+def test_a_body_that_signals_its_process_group_hits_nobody_else() -> None:
+    with pytest.raises(pytest.fail.Exception, match="died before"):
+        _signals_its_group()
