@@ -7,11 +7,13 @@ be performed; when that fails again and again the loop itself has fallen, and wh
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol, assert_never
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from typing import Protocol, assert_never
 
 import trio
 
+from supervisor.core.reasons import exit_text
 from supervisor.core.step import empty_world
 from supervisor.kernel.port import Kernel
 from supervisor.model.effect import (
@@ -43,14 +45,16 @@ from supervisor.runtime.sweep import Sweeper
 __all__ = ["LogsPort", "Runtime"]
 
 _TRIES = 3  # starts of a task that keeps failing
+_ORPHANS = 32  # the last ones that are remembered
+_LAST_TURNS = 10  # of the loop, for answers on their way to clients when the world ends
 
 Task = Callable[[], Awaitable[None]]
 
 
 class LogsPort(Protocol):
-    """What the runtime asks of the logs."""
+    """What the runtime asks of the logs (`Logs`; in stories a fake)."""
 
-    def open(self, run: RunId) -> tuple[int, int]:
+    def open(self, run: RunId, uid: int | None = None) -> tuple[int, int]:
         """The run's stdout and stderr, to write to; the same at every call until `end`. Raises OSError."""
 
     def end(self, run: RunId) -> None:
@@ -63,7 +67,8 @@ class LogsPort(Protocol):
 
     def say(self, text: str) -> None: ...
 
-    def stream(self, parameters: Mapping[str, Any]) -> int: ...
+    def hurry(self) -> None:
+        """The shutdown has begun: nobody may be held up by what our stdout does not take."""
 
     def pids(self) -> Collection[int]: ...
 
@@ -87,6 +92,7 @@ class Runtime:
         """`everybody`: we are PID 1 of a namespace of our own. `null`: /dev/null, open for writing."""
         self._logs = logs
         self._exit: ExitWorld | None = None
+        self._orphans: deque[str] = deque(maxlen=_ORPHANS)
         self._over = trio.Event()
         loop = self.loop = Loop(empty_world(seed), clock, self.report)
         table = self.table = Processes(kernel)
@@ -121,6 +127,8 @@ class Runtime:
             ):
                 nursery.start_soon(self._keep, what, task)
             await self._over.wait()
+            for _ in range(_LAST_TURNS):
+                await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()
         assert self._exit is not None
         return self._exit
@@ -165,6 +173,8 @@ class Runtime:
 
     def flush(self) -> None:
         self._reach.flush()
+        if self.loop.world.shutdown is not None:
+            self._logs.hurry()
 
     def before_deadlines(self) -> None:
         self._readiness.drain_all()
@@ -187,4 +197,16 @@ class Runtime:
             self._logs.end(run)
 
     def _orphan_ended(self, process: Process, exit: Exit) -> None:
-        pass
+        whose = f"of {process.run.service} (by {process.rule})" if process.run is not None else "of nobody"
+        self._orphans.append(f"{process.comm or 'somebody'} ({process.pid}) {whose}: {exit_text(exit)}")
+
+    def dump(self) -> Iterator[str]:
+        """What is true now, for the log."""
+        world, table = self.loop.world, self.table
+        yield f"world: {len(world.services)} services, {self.loop.faults} internal errors, shutdown: {world.shutdown}"
+        for name, service in world.services.items():
+            entry = table.of(RunId(name, service.run))
+            pids = " ".join(f"{process.kind} {process.pid}" for process in entry.everyone()) if entry else "no process"
+            yield f"{name}: {service.state} want={service.want} run={service.run} restarts={service.restarts}: {pids}"
+        yield f"orphans: {table.adopted} adopted, {table.reaped} reaped, {table.alive} alive"
+        yield from (f"orphan that ended: {line}" for line in self._orphans)

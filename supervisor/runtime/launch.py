@@ -47,7 +47,7 @@ class Launcher:
         self,
         kernel: Kernel,
         table: Processes,
-        outputs: Callable[[RunId], tuple[int, int]],
+        outputs: Callable[[RunId, int | None], tuple[int, int]],
         surroundings: Surroundings,
         world: Callable[[], World],
         feed: Callable[[Event], None],
@@ -111,7 +111,7 @@ class Launcher:
 
     def _compose(self, spawn: Spawn, planned: PlannedService, entry: RunProcesses) -> SpawnOrder:
         spec, around = planned.spec, self._surroundings
-        stdout, stderr = self._outputs(spawn.run)
+        stdout, stderr = self._outputs(spawn.run, None if planned.identity is None else planned.identity.uid)
         main = spawn.role == "main"
         argv = spec.command[spawn.index] if main else spec.stop.command
         assert argv is not None

@@ -61,8 +61,7 @@ class Loop:
         self._world_due = NEVER
         self._forgiven = False
         self._awake = clock().mono
-        """When we are known to have been awake. How long before its end an absence began nobody can know: services get the
-        benefit of the doubt."""
+        """When we are known to have been awake."""
         self._alarm = trio.CancelScope()
         self._armed_for = NEVER
         self._broken = False
@@ -113,11 +112,17 @@ class Loop:
 
     def _take(self, event: Event) -> None:
         now = self._clock()
-        if now.mono - self._service_due() > OVERSLEPT and not self._forgiven:
-            self._forgiven = True  # once, whatever comes of it
-            self._step(Overslept(Seconds(now.mono - self._awake)), now)
+        self._notice_absence(now)
         self._awake = now.mono
         self._step(event, now)
+
+    def _notice_absence(self, now: Instant) -> None:
+        """If a deadline is long past, we were not there: nobody is blamed for what he could not do meanwhile."""
+        late = now.mono - self._service_due()
+        if late > OVERSLEPT and not self._forgiven:
+            self._forgiven = True  # once, whatever comes of it
+            # how long before its end an absence began nobody can know: services get the benefit of the doubt
+            self._step(Overslept(Seconds(min(2 * late, now.mono - self._awake))), now)
 
     def _step(self, event: Event, now: Instant) -> None:
         try:
@@ -189,7 +194,9 @@ class Loop:
         return heap[0][0] if heap else NEVER
 
     def _feed_due(self) -> None:
-        now = self._clock().mono
+        at = self._clock()
+        self._notice_absence(at)
+        now = at.mono
         due: list[Event] = []
         while self._service_due() <= now:
             _, name = heapq.heappop(self._heap)

@@ -29,7 +29,7 @@ class FakeLogs:
         if kernel is not None:
             kernel.printed = self._printed
 
-    def open(self, run: RunId) -> tuple[int, int]:
+    def open(self, run: RunId, uid: int | None = None) -> tuple[int, int]:
         if self.refuse is not None:
             refusal, self.refuse = self.refuse, None
             raise refusal
@@ -62,6 +62,9 @@ class FakeLogs:
 
     def stream(self, parameters: Mapping[str, Any]) -> int:
         raise OSError("there is no logger")
+
+    def hurry(self) -> None:
+        self.hurried = True
 
     def pids(self) -> Collection[int]:
         return ()

@@ -23,7 +23,7 @@ class PipeLogs:
         self._pipes: dict[RunId, tuple[int, int]] = {}
         self._watches: dict[RunId, tuple[re.Pattern[str], Callable[[], None]]] = {}
 
-    def open(self, run: RunId) -> tuple[int, int]:
+    def open(self, run: RunId, uid: int | None = None) -> tuple[int, int]:
         if run not in self._pipes:
             self._pipes[run] = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             os.set_blocking(self._pipes[run][1], True)
@@ -60,6 +60,9 @@ class PipeLogs:
 
     def stream(self, parameters: Mapping[str, Any]) -> int:
         raise OSError("there is no logger")
+
+    def hurry(self) -> None:
+        self.hurried = True
 
     def pids(self) -> Collection[int]:
         return ()

@@ -1,0 +1,279 @@
+"""What is put together when a world lives? The wiring of init: kernel, logs, loop, control socket, signals and monitor.
+
+Rules: who cannot run here says so in a sentence and starts nothing. From the moment the logger runs, nothing is written to fd 1
+or 2. Whatever happens to the loop, no process is left unsignalled and no traceback is shown: the status is 70 then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+import trio
+
+import supervisor
+from supervisor.control.access import Rules
+from supervisor.control.listener import Listener, NotListening, close_listener, open_listener
+from supervisor.control.server import serve
+from supervisor.core.select import select
+from supervisor.core.step import empty_world, step
+from supervisor.kernel import cgroups, fds, leftovers, libc, prctl, worlds
+from supervisor.kernel.inheritance import inherited_environment
+from supervisor.kernel.linux import Linux
+from supervisor.kernel.port import Born
+from supervisor.logger.style import Colour
+from supervisor.model.effect import ExitWorld
+from supervisor.model.event import PlanAccepted
+from supervisor.model.plan import Plan
+from supervisor.model.signals import SIGCONT, SIGKILL, SIGTERM
+from supervisor.model.words import Instant, Monotonic, Seconds, ServiceName, Wall
+from supervisor.programs import logger
+from supervisor.programs.init import InitOptions
+from supervisor.runtime.assembly import Runtime, Task
+from supervisor.runtime.launch import Surroundings
+from supervisor.runtime.logs import Logs
+from supervisor.runtime.operator import Operator
+from supervisor.runtime.signals import Ears, Signals, hear_monitor
+from supervisor.wire.durations import duration
+from supervisor.wire.worlds import DEFAULT_NAME, SOCKET, bases, outer_uid
+
+__all__ = ["run"]
+
+_CANNOT, _UNKNOWN, _BROKEN, _REBOOT = 1, 4, 70, 133
+# 133 is what a container's init ends with to be started again (systemd-nspawn(1), EXIT STATUS)
+_PATIENCE_INIT, _PATIENCE_KUBERNETES, _PATIENCE_UP = Seconds(8.0), Seconds(25.0), Seconds(30.0)  # SERVICES §5
+_LAST_GRACE = 2.0  # seconds between SIGTERM and SIGKILL when the loop itself has fallen
+_LOOK_EVERY = 0.02
+
+
+class _Refused(Exception):
+    """We cannot run here; says why in a sentence."""
+
+    def __init__(self, text: str, status: int = _CANNOT) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class _Place:
+    """Where the world can be found."""
+
+    def __init__(self, name: str, directory: worlds.WorldDir, listener: Listener) -> None:
+        self.name = name
+        self.directory = directory
+        self.listener = listener
+
+    def leave(self) -> None:
+        close_listener(self.listener)
+        worlds.release(self.directory)
+
+
+def run(options: InitOptions, plan: Plan) -> int:
+    """Let this plan live until it has ended; the exit status."""
+    try:
+        environment = _environment()
+        timeout = _shutdown_timeout(plan, environment, options.as_up)
+        wanted = _wanted(plan, options.names)
+        _prepare_process(options)
+        place = _claim_place(options, plan, environment)
+    except _Refused as refused:
+        sys.stderr.write(f"pidone {'up' if options.as_up else 'init'}: {refused}\n")
+        return refused.status
+    try:
+        return _Life(options, plan, place, environment).live(PlanAccepted(plan, timeout, wanted))
+    finally:
+        with contextlib.suppress(OSError):
+            place.leave()
+
+
+class _Life:
+    """Everything that exists while the world lives."""
+
+    def __init__(self, options: InitOptions, plan: Plan, place: _Place, environment: Mapping[str, str]) -> None:
+        self._options = options
+        self._place = place
+        nofile = fds.raise_limit()
+        self._kernel = Linux(nofile=nofile, tree=cgroups.find().tree)
+        gc.collect()
+        gc.freeze()  # what is here now stays; and the logger shares it with us
+        self._logs = Logs(lambda control: logger.fork(control, _colour(options.color)))
+        self._runtime = Runtime(
+            self._kernel,
+            self._logs,
+            _now,
+            Surroundings(environment, os.getcwd(), place.listener.path),
+            seed=int.from_bytes(os.urandom(8), "big"),
+            everybody=os.getpid() == 1,
+            null=os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC),
+        )
+        self._operator = Operator(
+            self._runtime.loop,
+            self._kernel,
+            self._runtime.table,
+            self._runtime.reaper,
+            self._logs.stream,
+            place.name,
+            supervisor.__version__,
+            _pid_namespace(),
+        )
+        self._runtime.answered = self._operator.answer
+        self._logs.on_fork = self._know_logger
+        self._rules = Rules(os.geteuid(), admin=plan.admin_uids, read=plan.read_uids)
+
+    def live(self, begin: PlanAccepted) -> int:
+        try:
+            self._logs.start()
+        except OSError as error:
+            sys.stderr.write(f"pidone init: cannot start the logger: {error.strerror}\n")
+            return _CANNOT
+        try:
+            ending = trio.run(self._until_the_end, begin)
+        except BaseException as mistake:  # whatever it is: nobody may be left behind, and no traceback be shown
+            self._fallen(mistake)
+            return _BROKEN
+        return _REBOOT if ending.reboot and not ending.status else ending.status
+
+    async def _until_the_end(self, begin: PlanAccepted) -> ExitWorld:
+        runtime, loop, say = self._runtime, self._runtime.loop, self._logs.say
+        signals = Signals(Ears(), loop.feed, say, self._dump, hangup_stops=self._options.as_up)
+        others: list[tuple[str, Task]] = [
+            ("hear signals", signals.run),
+            ("talk to the logger", self._logs.serve),
+            ("answer the control socket", self._answer),
+        ]
+        if self._options.monitor_fd >= 0:
+            others.append(("hear the monitor", lambda: hear_monitor(self._options.monitor_fd, loop.feed)))
+        loop.feed(begin)
+        ending = await runtime.run(signals.child_ended, others)
+        for line in runtime.report_of_the_end.lines(loop.now()):
+            say(line)
+        await self._logs.drain_and_stop()
+        runtime.reaper.reap_all()
+        return ending
+
+    async def _answer(self) -> None:
+        await serve(self._place.listener.socket, self._operator, self._rules, self._logs.say)
+
+    def _know_logger(self, pid: int) -> None:
+        """A new logger: no stranger, and whoever reaps it must say so."""
+        born = Born(pid, self._kernel.open_pidfd(pid))
+        self._runtime.table.help(born, self._logs.logger_died)
+
+    def _dump(self) -> None:
+        """USR2: what is true now, into the log."""
+        for line in self._runtime.dump():
+            self._logs.say(line)
+
+    def _fallen(self, mistake: BaseException) -> None:
+        """The loop has fallen. Everybody is asked to end, then killed, by the plainest means."""
+        self._runtime.report("the loop has fallen", mistake)
+        leftovers.signal_everybody(SIGTERM, SIGCONT)
+        _reap_for(_LAST_GRACE)
+        leftovers.signal_everybody(SIGKILL)
+        _reap_for(_LAST_GRACE)
+
+
+def _reap_for(seconds: float) -> None:
+    """Reap until nobody is left, for so long at most."""
+    kernel = Linux()
+    until = time.monotonic() + seconds
+    while leftovers.has_children() and time.monotonic() < until:
+        while (zombie := kernel.peek()) is not None:
+            kernel.reap(zombie.pid)
+        time.sleep(_LOOK_EVERY)
+
+
+def _now() -> Instant:
+    return Instant(Monotonic(time.monotonic()), Wall(time.time()))
+
+
+def _prepare_process(options: InitOptions) -> None:
+    """What we are to the system."""
+    if not leftovers.can_look():
+        raise _Refused(
+            "/proc is not mounted or shows another PID namespace; mount a fresh one: mount -t proc proc /proc"
+        )
+    fds.seal_strays(keep=())
+    libc.load()
+    try:
+        prctl.set_name("pidone")
+        if os.getpid() != 1:
+            prctl.set_child_subreaper()
+    except OSError as error:
+        raise _Refused(f"cannot adopt orphans: {error.strerror}") from None
+
+
+def _claim_place(options: InitOptions, plan: Plan, environment: Mapping[str, str]) -> _Place:
+    """The world's directory and its socket, which listens from now on."""
+    control = plan.system.control
+    name = options.name or plan.system.name or DEFAULT_NAME
+    directory = worlds.claim(name, bases(os.geteuid(), _outer_uid(), environment))
+    if isinstance(directory, worlds.Unclaimable):
+        if directory.code == "taken":
+            raise _Refused(f"a world named {name} is alive already ({directory.path}); take another name: --name NAME")
+        raise _Refused(f"cannot make {directory.path or 'a directory for the world'}: {directory.text}")
+    path = os.path.abspath(options.socket or control.socket or f"{directory.path}/{SOCKET}")
+    listener = open_listener(path, control.mode, plan.control_gid)
+    if isinstance(listener, NotListening):
+        worlds.release(directory)
+        hint = f"; {listener.hint}" if listener.hint else ""
+        raise _Refused(f"cannot listen at {listener.path}: {listener.text}{hint}")
+    if path != f"{directory.path}/{SOCKET}":
+        worlds.link_socket(directory, SOCKET, path)
+    if control.mode & 0o077 or plan.read_uids or plan.admin_uids:
+        worlds.admit_others(directory)
+    return _Place(name, directory, listener)
+
+
+def _outer_uid() -> int:
+    try:
+        with open("/proc/self/uid_map") as file:
+            return outer_uid(os.geteuid(), file.read())
+    except OSError:
+        return os.geteuid()
+
+
+def _pid_namespace() -> int:
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return 0
+
+
+def _environment() -> Mapping[str, str]:
+    """What we were given, as text."""
+    return {os.fsdecode(name): os.fsdecode(value) for name, value in inherited_environment().items()}
+
+
+def _shutdown_timeout(plan: Plan, environment: Mapping[str, str], as_up: bool) -> Seconds:
+    written = environment.get("PIDONE_SHUTDOWN_TIMEOUT")
+    if written:
+        try:
+            return Seconds(duration(written))
+        except ValueError as error:
+            raise _Refused(f"PIDONE_SHUTDOWN_TIMEOUT: {error}") from None
+    if plan.system.shutdown.timeout is not None:
+        return plan.system.shutdown.timeout
+    if as_up:
+        return _PATIENCE_UP
+    return _PATIENCE_KUBERNETES if "KUBERNETES_SERVICE_HOST" in environment else _PATIENCE_INIT
+
+
+def _wanted(plan: Plan, words: tuple[str, ...]) -> tuple[ServiceName, ...] | None:
+    """The services that the words name; None when there are no words."""
+    if not words:
+        return None
+    nobody = step(empty_world(0), PlanAccepted(plan, Seconds(0.0), ()), _now()).world
+    chosen = select(nobody, words)
+    if chosen.unknown:
+        unknown = chosen.unknown[0]
+        hint = f"; did you mean {unknown.suggestion}?" if unknown.suggestion else ""
+        raise _Refused(f"no service is called {unknown.word}{hint}", _UNKNOWN)
+    return chosen.names
+
+
+def _colour(word: str) -> Colour:
+    return "always" if word == "always" else "never" if word == "never" else "auto"
