@@ -86,6 +86,20 @@ _OPTIONS = (
     Option("--grep", "text", "only lines in which this regular expression is found", value="RE"),
     Option("--tree", "flag", "who is whose child"),
     Option("--config", "list", "a file, or a folder of *.yaml files; may be repeated", short="-c", value="PATH"),
+    Option("--grace", "duration", "with -- CMD: between SIGTERM and SIGKILL for those it leaves; 2s", value="T"),
+    Option("--net", "flag", "a network of its own, with only a loopback interface"),
+    Option("--uts", "flag", "a host name of its own"),
+    Option("--ipc", "flag", "System V IPC and message queues of its own"),
+    Option("--cgroup", "flag", "a view of its own on the control groups"),
+    Option("--user", "flag", "a user namespace for root too"),
+    Option("--hostname", "text", "the host name of the new world", value="H"),
+    Option("--rootless", "flag", "be content with what a user without privileges gets"),
+    Option("--no-namespace", "flag", "isolate nothing: services are ordinary processes of this machine"),
+    Option("--namespace", "choice", "auto: isolate what can be isolated", value="auto", choices=("auto",)),
+    # what `up` says to the init that it executes
+    Option("--plan-fd", "count", "", value="N"),
+    Option("--monitor-fd", "count", "", value="N"),
+    Option("--wanted", "list", "", value="NAME"),
 )
 OPTIONS: Mapping[str, Option] = {flag: option for option in _OPTIONS for flag in (option.long, option.short) if flag}
 
@@ -101,7 +115,28 @@ _NONE = (0, 0)
 
 SECTIONS = ("Boot", "Services", "Look", "Config", "System")
 
+_BEGIN = ("config", "socket", "name", "color", "help")
+_ISOLATION = ("net", "uts", "ipc", "cgroup", "user", "hostname", "rootless", "no_namespace", "namespace")
+
 _COMMANDS = (
+    Command(
+        "Boot",
+        "init",
+        "[-c PATH]… | -- CMD…",
+        "be the supervisor here; with -- CMD a minimal init",
+        "boot",
+        _NONE,
+        (*_BEGIN, "grace", "plan_fd", "monitor_fd", "wanted", "rest"),
+    ),
+    Command(
+        "Boot",
+        "up",
+        "[-c PATH]… [NAME…]",
+        "make a new process world and run services in it",
+        "boot",
+        _MANY,
+        (*_BEGIN, *_ISOLATION),
+    ),
     Command("Services", "status", "[NAME…]", "what runs, and why not", "status", _MANY, (*_CLIENT, "watch"), _VIEWS),
     Command("Services", "start", "NAME…|@group|--all", "start services", "change", _MANY, _CHANGE, _PLAIN),
     Command(

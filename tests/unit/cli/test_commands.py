@@ -160,29 +160,6 @@ def test_a_change_in_json_is_its_ticket(changing: Typist) -> None:
     assert (said.json["schema"], said.json["names"], said.json["also"]) == ("pidone/v1", ["db"], ["web"])
 
 
-def test_status_looks_like_this(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -> None:
-    monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
-    services = [
-        service("postgres", since=ago(273_600), ready_by="notify", status_text="accepting connections"),
-        service("web", since=ago(7_865), pid=941, restarts=3, cpu_seconds=173.1, memory_bytes=118 << 20),
-        service("worker", "starting", since=ago(3), ready_by="log", pid=977, processes=[977], memory_bytes=40 << 20),
-        service("mailer", "failed", since=ago(41), restarts=5, reason={"code": "limit", "text": "gave up"}),
-        service("backup", "waiting", run=0, reason={"code": "order", "text": "starts after web"}),
-    ]
-    with told(tmp_path / "s", *services):
-        said = type_in("status")
-    assert said.out == (
-        "pidone 0.1.0 · pid 1 · up 2d 4h · 5 services: 2 running, 1 starting, 1 waiting, 1 failed · 2 orphans reaped\n"
-        "   NAME      PHASE     PID  UPTIME  ↻  CPU   MEM   READY       NOTE\n"
-        "●  postgres  running    12  3d 4h   0  0.0%  64M   notify      accepting connections\n"
-        "●  web       running   941  2h 11m  3  2.2%  118M  -           -\n"
-        "◐  worker    starting  977  3s      0  -     40M   waits: log  it is starting\n"
-        "✗  mailer    failed      -  -       5  -     -     -           gave up, 41s ago\n"
-        "○  backup    waiting     -  -       -  -     -     -           starts after web\n"
-        "hint: pidone logs mailer\n"
-    )
-
-
 def test_status_of_one_service_is_everything_about_it(looking: Typist) -> None:
     said = looking("status", "web", "db")
     assert "● web · running, ready\n" in said.out
