@@ -1,0 +1,18 @@
+"""Which of the known words was meant?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["nearest"]
+
+_ALIKE = 0.7  # difflib's ratio; "comand" and "command" have 0.92, "start" and "restart" 0.83
+_LONGEST = 64
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one; "" when none is like it."""
+    from difflib import get_close_matches  # only who makes a mistake pays for it
+
+    near = get_close_matches(word[:_LONGEST].lower(), list(known), n=1, cutoff=_ALIKE)
+    return near[0] if near else ""

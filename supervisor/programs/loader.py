@@ -1,0 +1,95 @@
+"""What does the configuration say? A short-lived child that reads it and prints one JSON document.
+
+    python -I -m supervisor.programs.loader [--] [PATH…]
+
+`{"ok": true, "plan": …, "warnings": […]}` and status 0, or `{"ok": false, "errors": […], "warnings": […]}` and status 7. It
+limits itself before it looks at a file, so that a YAML bomb ends here: programs/loading makes an error of whatever is left.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from supervisor.model.words import Seconds
+
+__all__ = ["document_of", "main"]
+
+_MEMORY = 768 << 20  # bytes of address space; 1000 services need about 200 MB of it
+_PROCESSOR = 20  # seconds; a machine that is emulated needs a hundred times as long as ours
+_WALL = Seconds(45)  # less than loading.PATIENCE
+_WRITTEN = 16 << 20  # bytes per file; we write none, but a profiler may
+
+
+def main(paths: list[str]) -> int:
+    """The child's whole life; returns its exit status."""
+    gc.disable()  # a collection finds nothing here and costs more than all it could find
+    if paths[:1] == ["--"]:
+        paths = paths[1:]
+    try:
+        _warm_up()
+        _limit_ourselves()
+        document = document_of(paths, os.environ)
+        text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    except MemoryError:
+        text = _sorry("config-too-large", "reading it takes more memory than the loader may have")
+    except Exception as error:  # a bug of ours must not look like silence
+        text = _sorry("loader-failed", f"the loader failed: {type(error).__name__}: {error}")
+    _print(text.encode("ascii"))
+    return 0 if text.startswith('{"ok":true') else 7
+
+
+def _warm_up() -> None:
+    """Import everything before the limits count, and while Python may still write its byte code."""
+    import supervisor.config.configuration
+    import supervisor.programs.planning  # noqa: F401
+
+
+def _limit_ourselves() -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    for which, most in (
+        (resource.RLIMIT_AS, _MEMORY),
+        (resource.RLIMIT_CPU, _PROCESSOR + int(used.ru_utime + used.ru_stime)),
+        (resource.RLIMIT_FSIZE, _WRITTEN),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
+    ):
+        soft, hard = resource.getrlimit(which)
+        if soft == resource.RLIM_INFINITY or soft > most:
+            resource.setrlimit(which, (most, hard))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, _WALL)
+    try:
+        with open("/proc/self/oom_score_adj", "w") as ours:
+            ours.write("1000")  # if memory runs out, it shall be us and not PID 1
+    except OSError:
+        pass
+
+
+def document_of(paths: Iterable[str], environ: Mapping[str, str]) -> dict[str, Any]:  # Any: JSON
+    """The loader's answer for these files and folders."""
+    from supervisor.programs.planning import plan_of
+
+    return plan_of(paths, environ)
+
+
+def _sorry(code: str, message: str) -> str:
+    found = {"file": "", "line": 0, "column": 0, "code": code, "message": message, "hint": "", "excerpt": ""}
+    return json.dumps({"ok": False, "errors": [found], "warnings": []}, separators=(",", ":"))
+
+
+def _print(data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view) :]
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    os._exit(status)
