@@ -15,6 +15,7 @@ from supervisor.kernel.pidfd import send
 from supervisor.kernel.port import Born
 from supervisor.kernel.prctl import set_dumpable, set_name, set_parent_death_signal
 from supervisor.model.process import Exit
+from supervisor.model.record import replace
 from tests.isolation import isolated
 from tests.linux.stage import RealStage, fill_descriptors
 
@@ -60,6 +61,24 @@ def _next_number(pid: int) -> None:
 
 
 @isolated
+def test_a_stranger_is_opened_only_as_the_one_that_was_seen() -> None:
+    stage = RealStage()
+    kernel = stage.kernel
+    born = _start(stage, "child:sleep", "print:done", "sleep", tag=kernel.new_tag())
+    stage.until(lambda: "done" in stage.printed())
+    (person,) = (person for person in kernel.descendants() if person.pid != born.pid)
+    pidfd = kernel.open_person(person)
+    assert pidfd >= 0
+    for changes in ({"start": person.start + 1}, {"tag": person.tag + 1}, {"ppid": 1}):
+        assert kernel.open_person(replace(person, **changes)) == -1
+    # its parent ends, it is ours now, and still the same
+    kernel.signal(born.pid, born.pidfd, signal.SIGKILL)
+    assert stage.until(kernel.peek)
+    kernel.reap(born.pid, born.pidfd)
+    assert kernel.open_person(person) >= 0
+
+
+@isolated
 def test_stops_and_continues_are_no_exits() -> None:
     stage = RealStage()
     kernel = stage.kernel
@@ -68,6 +87,9 @@ def test_stops_and_continues_are_no_exits() -> None:
     stage.until(lambda: (person := kernel.identify(born.pid)) is not None and person.state == "T")
     assert kernel.peek() is None
     kernel.reap(born.pid, born.pidfd)
+    kernel.reap(born.pid)
+    stop = os.waitid(os.P_PID, born.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+    assert stop is not None  # still to be had by who wants it
     kernel.signal(born.pid, born.pidfd, signal.SIGCONT)
     assert kernel.peek() is None
     assert kernel.children() == (born.pid,)

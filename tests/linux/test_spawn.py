@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.kernel import spawn
+from supervisor.kernel.child import Task
 from supervisor.kernel.fds import seal_strays
 from supervisor.kernel.port import Born
-from supervisor.kernel.signals import block_all, decode_mask
+from supervisor.kernel.signals import CATCHABLE, block_all, decode_mask
 from supervisor.model.plan import SpawnWay
 from tests.isolation import isolated
 from tests.linux.stage import RealStage
@@ -213,6 +215,23 @@ def test_no_signal_is_blocked_or_ignored_whatever_we_do(way: SpawnWay) -> None:
     assert set(decode_mask(masks["SigIgn"])) <= {32, 33}  # the C library's own
     assert decode_mask(masks["SigCgt"]) == ()
     assert len(signal.pthread_sigmask(signal.SIG_BLOCK, ())) > 50
+
+
+@isolated
+def test_a_forked_child_is_born_with_every_signal_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = RealStage()
+    signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGHUP})
+
+    def become(task: Task) -> None:
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        os.write(task.stdout, b"all" if held.issuperset(CATCHABLE) else b"some")
+        os._exit(0)
+
+    monkeypatch.setattr(spawn, "become", become)
+    born = stage.kernel.spawn(stage.order(("/bin/true",), way="safe"))
+    assert isinstance(born, Born)
+    assert stage.until(stage.printed) == "all"
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == {signal.SIGHUP}
 
 
 _OPEN = "import os; print([fd for fd in range(300) if os.path.lexists(f'/proc/self/fd/{fd}')])"
