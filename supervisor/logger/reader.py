@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from supervisor.logger.ring import CHUNK, Ring
-from supervisor.wire.logline import split
+from supervisor.wire.logline import MAX_LINE, split
 from supervisor.wire.logring import ENDED, FRESH, RECORD, Record, records
 
 __all__ = ["FREE", "STREAMS", "Lines", "Reader"]
@@ -35,7 +35,7 @@ class Lines(NamedTuple):
 class Reader:
     """`held` is up to its owner: nothing from there on is given back while the world is not in a hurry."""
 
-    __slots__ = ("_begun", "_run", "_torn", "_wake", "held", "lost", "place", "queued", "ring", "streams")
+    __slots__ = ("_begun", "_run", "_skipped", "_torn", "_wake", "held", "lost", "place", "queued", "ring", "streams")
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Reader:
         self._wake: Callable[[Reader], None] | None = wake
         self._run = run
         self._torn = False  # it was overtaken
+        self._skipped: dict[int, int] = {}  # by channel: bytes of a line whose beginning is not there any more
         self._begun: dict[int, Lines] = {}  # by channel: its unfinished line, or "" when it is between two lines
         ring.readers.add(self)
 
@@ -91,10 +92,13 @@ class Reader:
         before = self._begun.pop(channel, None)
         if before is None and text and not flags & FRESH:
             newline = text.find(b"\n") + 1  # a line whose beginning is not there any more
-            if not newline:
+            skipped = self._skipped.pop(channel, 0) + len(text)
+            if not newline and skipped <= MAX_LINE:
+                self._skipped[channel] = skipped
                 return
-            self.lost += self._torn  # not for who begins to read here: nobody promised him the older ones
-            text = text[newline:]
+            if newline:  # else it is longer than lines are: it is cut somewhere, so here
+                self.lost += self._torn  # not for who begins to read here: nobody promised him the older ones
+                text = text[newline:]
         carry = before.text if before else b""
         whole, rest = split(carry, text)
         if flags & ENDED and rest:

@@ -41,7 +41,8 @@ class Watch:
     def attach(self, ring: Ring) -> None:
         """Look at all that the run has written and will write."""
         self._reader = Reader(ring, ring.oldest, self._notice, held=ring.oldest, run=self.run.number)
-        self._notice(self._reader)
+        if self._reader.behind:
+            self._notice(self._reader)
 
     def _notice(self, reader: Reader) -> None:
         if self._wake is not None:

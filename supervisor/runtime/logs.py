@@ -55,7 +55,8 @@ class Logs:
         self._link = Link()
         self._pidfd = -1
         self._pipes = Pipes()
-        self._rings: dict[ServiceName, int] = {}
+        self.rings: dict[ServiceName, int] = {}
+        """A memory file per service that has ever written anything."""
         self._hurried = False
         self._stopping = False
         self._born_at = 0.0
@@ -142,7 +143,7 @@ class Logs:
 
     def forget(self, service: ServiceName) -> None:
         """The service is not defined any more."""
-        ring = self._rings.pop(service, None)
+        ring = self.rings.pop(service, None)
         if ring is not None:
             self._link.withdraw(service)
             os.close(ring)
@@ -163,7 +164,8 @@ class Logs:
         return (self.logger_pid,) if self.logger_pid else ()
 
     def drain(self) -> None:
-        """Act on what the logger has said already."""
+        """Act on what the logger has said already, and send what had to wait."""
+        self._link.flush()
         for letter, fds in self._link.hear():
             self._heed(letter, fds)
 
@@ -172,11 +174,11 @@ class Logs:
     def _heed(self, letter: message.Upward, fds: list[int]) -> None:
         match letter:
             case message.Made(service) if fds:
-                before = self._rings.get(service)
+                before = self.rings.get(service)
                 if before is not None:
                     self._link.withdraw(service)
                     os.close(before)
-                self._rings[service] = fds.pop()
+                self.rings[service] = fds.pop()
             case message.Made():
                 pass  # we had no room for the descriptor: the logger has the only one
             case message.Drained(channel, closed):
@@ -238,7 +240,7 @@ class Logs:
     def _everything(self) -> list[tuple[message.Downward, tuple[int, ...]]]:
         """What a new logger must know."""
         letters: list[tuple[message.Downward, tuple[int, ...]]] = []
-        letters += [(message.Ring(service), (fd,)) for service, fd in self._rings.items()]
+        letters += [(message.Ring(service), (fd,)) for service, fd in self.rings.items()]
         for run, entry in self._pipes:
             letters += self._pipes.letters(run)
             if entry.found is not None:
@@ -249,9 +251,9 @@ class Logs:
 
     def _discard_rings(self) -> None:
         self._quick_deaths = 0
-        for fd in self._rings.values():
+        for fd in self.rings.values():
             os.close(fd)
-        self._rings.clear()
+        self.rings.clear()
         self.say("the logger keeps dying: it starts again without the lines it had kept")
 
     def _mention(self, text: str) -> bool:
