@@ -45,7 +45,7 @@ def _service(service: Mapping[str, Any], processes: Sequence[Mapping[str, Any]],
         ("because", note_of(service, now)),
         ("wanted", "yes" if service["wanted"] else "no"),
         ("ready by", escape(service.get("ready_by") or "")),
-        ("run", f"{service['run']}, restarted {service['restarts']} times by itself" if service["run"] else ""),
+        ("run", _run(service)),
         ("last exit", _exit(service["last_exit"], now)),
         ("memory", human_size(service["memory_bytes"]) if processes and service.get("memory_bytes") else ""),
         ("needs", _names(_need(need) for need in service.get("needs", ()))),
@@ -58,6 +58,13 @@ def _service(service: Mapping[str, Any], processes: Sequence[Mapping[str, Any]],
         label = "   processes: " if place == 0 else _INDENT
         lines.append(f"{label}{lead}{process['pid']} {command_of(process)}")
     return lines
+
+
+def _run(service: Mapping[str, Any]) -> str:
+    """Which one it is, and how often it was started again by itself; nothing before the first."""
+    restarts = service["restarts"]
+    times = f", restarted {restarts} time{'' if restarts == 1 else 's'} by itself" if restarts else ""
+    return f"{service['run']}{times}" if service["run"] else ""
 
 
 def _main(service: Mapping[str, Any]) -> str:
