@@ -202,6 +202,7 @@ class Runtime:
 
     def dump(self) -> Iterator[str]:
         """What is true now, for the log."""
+        self.reaper.look()
         world, table = self.loop.world, self.table
         yield f"world: {len(world.services)} services, {self.loop.faults} internal errors, shutdown: {world.shutdown}"
         for name, service in world.services.items():

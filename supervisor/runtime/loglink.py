@@ -37,8 +37,6 @@ class Link:
         """Raises OSError."""
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ours.setblocking(False)
-        self.lost = 0
-        """Messages that were thrown away."""
         self._unsent: deque[_Parcel] = deque()
         self._sayings = 0
 
@@ -59,7 +57,6 @@ class Link:
     def mention(self, message: Say) -> bool:
         """Send if that is possible soon; False when it was thrown away."""
         if self._sayings >= _SAYINGS:
-            self.lost += 1
             return False
         self._sayings += 1
         self.post(message)

@@ -31,12 +31,13 @@ _PATIENCE = 5.0  # seconds after which nobody waits for a run's last line any mo
 _LONGEST = 12_000  # characters of a message of ours
 _LAST_WORDS = 1.0  # seconds for the logger to write out what there is (SERVICES §5)
 _GRACE = 0.25  # seconds more until it is killed
-_QUICK = 5.0  # seconds: who lives shorter than this died quickly
-_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a successor of one that died quickly, growing
+_QUICK = 1.0  # seconds: who lives shorter than this died quickly
+_PATIENT = 3  # quick deaths in a row before successors have to wait
+_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds that they wait, growing
 _STUCK = (
     0.05  # seconds until a socket is tried again that says it has room and takes nothing (too many fds on their way)
 )
-_POISONED = 5  # quick deaths in a row, and the rings are suspected
+_POISONED = 5  # quick deaths in a row by mistakes of its own, and what the rings hold is suspected
 
 
 class Logs:
@@ -49,6 +50,8 @@ class Logs:
         """The number of the logger, 0 while there is none."""
         self.deaths = 0
         """How many loggers have died unasked."""
+        self.dropped = 0
+        """How many messages of pidone itself were thrown away."""
         self.on_fork: Callable[[int], None] = lambda pid: None
         """Called with the number of every new logger, before anybody could take it for a stranger."""
         self._fork = fork
@@ -60,7 +63,7 @@ class Logs:
         self._hurried = False
         self._stopping = False
         self._born_at = 0.0
-        self._quick_deaths = 0
+        self._quick_deaths = self._mistakes = 0
         self._unsaid = 0
         self._pause = 0.0
         self._backlog = trio.Event()
@@ -112,11 +115,7 @@ class Logs:
             self._unsaid = 0
         if not self._mention(text[:_LONGEST]):
             self._unsaid += 1
-
-    @property
-    def dropped(self) -> int:
-        """How many messages of pidone itself were thrown away so far."""
-        return self._link.lost
+            self.dropped += 1
 
     def watch(self, run: RunId, pattern: str, found: Callable[[], None]) -> Callable[[], None]:
         """Call `found` once when a line of the run matches. Answers what ends the watch."""
@@ -213,19 +212,27 @@ class Logs:
         self.deaths += 1
         quick = time.monotonic() - self._born_at < _QUICK
         self._quick_deaths = self._quick_deaths + 1 if quick else 0
-        if self._quick_deaths >= _POISONED:
+        self._mistakes = self._mistakes + 1 if quick and exit.signal != _KILL else 0
+        if self._mistakes >= _POISONED:
             self._discard_rings()
-        how = f"signal {name_of(exit.signal)}" if exit.signal is not None else f"status {exit.code}"
+        how = name_of(exit.signal) if exit.signal is not None else f"status {exit.code}"
         self.say(f"the logger has ended ({how}); another one takes over")
-        if self._quick_deaths > 1:
-            self._pause = min(_PAUSE * 2 ** (self._quick_deaths - 2), _LONGEST_PAUSE)
+        self._pause = _PAUSE
+        if self._quick_deaths <= _PATIENT:
+            self.revive()
+        else:
+            self._pause = min(_PAUSE * 2 ** (self._quick_deaths - _PATIENT - 1), _LONGEST_PAUSE)
+        if not self.logger_pid:
             self._wanted.set()
-            return
-        try:
-            self._beget()
-        except OSError:
-            self._pause = _PAUSE
-            self._wanted.set()
+
+    def revive(self) -> bool:
+        """Have a logger again, if there is none; False when none is to be had now."""
+        if not self.logger_pid and not self._stopping:
+            try:
+                self._beget()
+            except OSError:
+                return False
+        return True
 
     def _beget(self) -> None:
         self._link.salvage()  # before there is somebody who would read it
@@ -250,7 +257,7 @@ class Logs:
         return letters
 
     def _discard_rings(self) -> None:
-        self._quick_deaths = 0
+        self._mistakes = 0
         for fd in self.rings.values():
             os.close(fd)
         self.rings.clear()
@@ -303,9 +310,7 @@ class Logs:
             self._wanted = trio.Event()
             while not self.logger_pid and not self._stopping:
                 await trio.sleep(self._pause)
-                try:
-                    self._beget()
-                except OSError:
+                if not self.revive():
                     self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     async def _lose_patience(self) -> None:
