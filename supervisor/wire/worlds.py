@@ -34,8 +34,8 @@ def bases(uid: int, outside: int, environ: Mapping[str, str]) -> tuple[str, ...]
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     if runtime.startswith("/"):  # a relative one is to be ignored (XDG Base Directory Specification)
         found.append(runtime.rstrip("/") + "/pidone")
-    found.append(f"/tmp/pidone-{outside}")
-    return tuple(found)
+    # only root of a user namespace is somebody else outside; beside him his own number, for a namespace in a namespace
+    return (*found, *dict.fromkeys(f"/tmp/pidone-{number}" for number in ((outside, 0) if uid == 0 else (uid,))))
 
 
 def socket_path(base: str, name: str) -> str:

@@ -32,7 +32,9 @@ def test_a_relative_runtime_directory_is_ignored() -> None:
 
 def test_who_is_root_of_a_user_namespace_only_is_found_where_the_user_looks() -> None:
     inside = bases(0, outer_uid(0, "         0       1000          1\n"), {})
-    assert inside[-1] == bases(1000, 1000, {})[-1]
+    assert inside == ("/run/pidone", "/tmp/pidone-1000", "/tmp/pidone-0")
+    assert bases(1000, 1000, {}) == ("/tmp/pidone-1000",)
+    assert bases(1000, outer_uid(1000, "1000 0 1\n"), {}) == ("/tmp/pidone-1000",)  # in a user namespace himself
 
 
 @pytest.mark.parametrize(
