@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_PATIENCE = 2.0  # seconds for one world to say its version
+_PATIENCE = 2.0  # seconds for one world to say its version, without --timeout
 
 
 def run(asked: Asked) -> int:
@@ -38,7 +38,7 @@ def _version(asked: Asked) -> int:
 
 
 def _worlds(asked: Asked) -> int:
-    worlds = _asked_worlds()
+    worlds = _asked_worlds(asked.options.get("timeout", _PATIENCE))
     if asked.output == "json":
         say_json({"schema": SCHEMA, "worlds": worlds})
     elif asked.output == "name":
@@ -51,11 +51,11 @@ def _worlds(asked: Asked) -> int:
     return OK
 
 
-def _asked_worlds() -> list[dict[str, Any]]:
+def _asked_worlds(patience: float) -> list[dict[str, Any]]:
     found = []
     for name, path, peer in live_worlds(os.environ):
         try:
-            said = Caller(peer, _PATIENCE).ask("version")
+            said = Caller(peer, patience).ask("version")
         except Trouble as trouble:
             if trouble.code == "refused":
                 continue

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.cli.parse import Asked
+    from supervisor.client.call import Caller
 
 __all__ = ["run"]
 
@@ -32,7 +33,7 @@ def run(asked: Asked) -> int:
     assert asked.command is not None  # the parser found this module by it
     verb = asked.command.name
     caller = open_caller(asked)
-    answer = caller.ask_long(verb, _parameters(verb, asked), _progress(asked))
+    answer = caller.ask_long(verb, _parameters(verb, asked), _progress(caller, verb, asked))
     if verb == "shutdown" and not asked.options.get("no_wait") and answer["verdict"] == "done":
         caller.wait_for_end()
     return _say(verb, answer, asked)
@@ -57,16 +58,13 @@ def _shows_progress(asked: Asked) -> bool:
     return sys.stderr.isatty() and not options.get("quiet") and not options.get("no_wait") and asked.output != "json"
 
 
-def _progress(asked: Asked) -> Callable[[dict[str, Any]], None] | None:
+def _progress(caller: Caller, verb: str, asked: Asked) -> Callable[[dict[str, Any]], None] | None:
     if not _shows_progress(asked):
         return None
-    look = stderr_look(asked)
+    from supervisor.cli.progress import concerned, shower
 
-    def show(edge: dict[str, Any]) -> None:
-        text = f"{edge['service']}: {edge['to']}, {edge['reason']['text']}"
-        print(look.paint(f"{look.sign('…')} {escape(text)}", "dim"), file=sys.stderr)
-
-    return show
+    services = caller.ask("status")["services"]
+    return shower(concerned(verb, asked.words, services), stderr_look(asked))
 
 
 def _say(verb: str, answer: dict[str, Any], asked: Asked) -> int:

@@ -192,11 +192,18 @@ _COMMANDS = (
         "what services have written",
         "logs",
         _MANY,
-        (*_CLIENT, "lines", "follow", "since", "grep"),
+        ("socket", "name", "output", "json", "color", "timeout", "help", "lines", "follow", "since", "grep"),
         ("text", "short", "cat", "json", "jsonl"),
     ),
     Command(
-        "Look", "worlds", "", "every pidone that you may reach", "about", _NONE, _CLIENT, ("table", "json", "name")
+        "Look",
+        "worlds",
+        "",
+        "every pidone that you may reach",
+        "about",
+        _NONE,
+        ("output", "json", "quiet", "color", "timeout", "help"),
+        ("table", "json", "name"),
     ),
     Command(
         "Config",

@@ -52,7 +52,7 @@ def status_of(code: str) -> int:
     return STATUSES.get(code, FAILED)
 
 
-def say_trouble(trouble: Trouble, as_json: bool, color: str = "") -> None:
+def say_trouble(trouble: Trouble, as_json: bool, color: str) -> None:
     """What went wrong and what to type next, on stderr; with --json as an object on stdout too."""
     if as_json:
         error = {"code": trouble.code, "message": trouble.message, "hint": trouble.hint, **trouble.more}
@@ -63,13 +63,13 @@ def say_trouble(trouble: Trouble, as_json: bool, color: str = "") -> None:
         print(look.paint("hint:", "dim"), escape(trouble.hint), file=sys.stderr)
 
 
-def guarded(work: Callable[[], int], as_json: bool) -> int:
+def guarded(work: Callable[[], int], as_json: bool, color: str) -> int:
     """Do the work and give its exit status, or that of what went wrong, which has been said then."""
     try:
         status = work()
         sys.stdout.flush()
     except Trouble as trouble:
-        return _said(trouble, as_json)
+        return _said(trouble, as_json, color)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -78,19 +78,19 @@ def guarded(work: Callable[[], int], as_json: bool) -> int:
     except OSError as error:
         _forget_stdout()
         where = f"{error.filename}: " if error.filename else ""
-        return _said(Trouble("failed", f"{where}{error.strerror or error}"), as_json=False)
+        return _said(Trouble("failed", f"{where}{error.strerror or error}"), False, color)
     except Exception as error:
         if os.environ.get("PIDONE_DEBUG") == "1":
             raise
         text = f"internal error: {type(error).__name__}: {error}"
-        _said(Trouble("internal", text, "please report it, with what PIDONE_DEBUG=1 adds"), as_json)
+        _said(Trouble("internal", text, "please report it, with what PIDONE_DEBUG=1 adds"), as_json, color)
         return INTERNAL
     return status
 
 
-def _said(trouble: Trouble, as_json: bool) -> int:
+def _said(trouble: Trouble, as_json: bool, color: str) -> int:
     try:
-        say_trouble(trouble, as_json)
+        say_trouble(trouble, as_json, color)
         sys.stdout.flush()
     except OSError:
         _forget_stdout()

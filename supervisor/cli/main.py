@@ -10,7 +10,7 @@ import sys
 
 from supervisor import __version__
 from supervisor.cli.errors import OK, USAGE, guarded
-from supervisor.cli.parse import parse, wants_json
+from supervisor.cli.parse import color_of, parse, wants_json
 
 TYPE_CHECKING = False  # see wire/jsonrpc
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit status of `pidone ARGV`."""
     words = list(sys.argv[1:] if argv is None else argv)
     _make_stdout_safe()
-    return guarded(lambda: _run(words), wants_json(words))
+    return guarded(lambda: _run(words), wants_json(words), color_of(words))
 
 
 def _run(words: list[str]) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-__all__ = ["Asked", "parse", "wants_json"]
+__all__ = ["Asked", "color_of", "parse", "wants_json"]
 
 _DEFAULT_INTERVAL = 1.0  # seconds between two looks of --watch
 _AS_LINES = ("json", "jsonl")
@@ -71,6 +71,13 @@ def wants_json(argv: Sequence[str]) -> bool:
         or word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl")
         for word, value in pairs
     )
+
+
+def color_of(argv: Sequence[str]) -> str:
+    """What --color says, for errors that come before anything else is understood; "" when it says nothing."""
+    pairs = zip(argv, [*argv[1:], ""])
+    said = [value if word == "--color" else word[8:] for word, value in pairs if word.partition("=")[0] == "--color"]
+    return said[-1] if said else ""
 
 
 def _command(word: str) -> Command:

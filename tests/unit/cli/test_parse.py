@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.cli.commands import COMMANDS, OPTIONS, SECTIONS
 from supervisor.cli.helptext import help_for, overview
-from supervisor.cli.parse import parse, wants_json
+from supervisor.cli.parse import color_of, parse, wants_json
 from supervisor.client.trouble import Trouble
 
 
@@ -70,6 +70,8 @@ def test_words_become_a_command(typed: str, command: str, words: list[str], opti
         ("is-ready", "--all"),
         ("version web", "version --help"),
         ("version --name w", "version --help"),
+        ("logs -q", "logs --help"),
+        ("worlds --name w", "worlds --help"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(typed: str, hint: str) -> None:
@@ -95,6 +97,20 @@ def test_what_cannot_be_meant_is_refused(typed: str, hint: str) -> None:
 )
 def test_errors_are_json_even_when_the_rest_is_not_understood(typed: str, wanted: bool) -> None:
     assert wants_json(typed.split()) is wanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "color"),
+    [
+        ("--color never x", "never"),
+        ("x --color=always", "always"),
+        ("x --color", ""),
+        ("x --colour never", ""),
+        ("", ""),
+    ],
+)
+def test_errors_have_the_colours_that_were_asked_for(typed: str, color: str) -> None:
+    assert color_of(typed.split()) == color
 
 
 def test_every_command_is_in_the_help_and_every_option_of_it_too() -> None:
