@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 import sys
 import time
 from collections.abc import Mapping
@@ -48,6 +49,7 @@ _CANNOT, _UNKNOWN, _BROKEN, _REBOOT = 1, 4, 70, 133
 _PATIENCE_INIT, _PATIENCE_KUBERNETES, _PATIENCE_UP = Seconds(8.0), Seconds(25.0), Seconds(30.0)  # SERVICES §5
 _LAST_GRACE = 2.0  # seconds between SIGTERM and SIGKILL when the loop itself has fallen
 _LOOK_EVERY = 0.02
+_KEPT_BACK = 128  # descriptors for operators, probes, and looking after what runs
 
 
 class _Refused(Exception):
@@ -104,7 +106,7 @@ class _Life:
             self._kernel,
             self._logs,
             _now,
-            Surroundings(environment, os.getcwd(), place.listener.path),
+            Surroundings(environment, os.getcwd(), place.listener.path, _for_services()),
             seed=int.from_bytes(os.urandom(8), "big"),
             everybody=os.getpid() == 1,
             null=os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC),
@@ -184,6 +186,12 @@ def _reap_for(seconds: float) -> None:
         while (zombie := kernel.peek()) is not None:
             kernel.reap(zombie.pid)
         time.sleep(_LOOK_EVERY)
+
+
+def _for_services() -> int:
+    """The first descriptor that no service's pipe may have."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limit - min(_KEPT_BACK, limit // 4)
 
 
 def _now() -> Instant:

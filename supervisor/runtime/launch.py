@@ -6,6 +6,8 @@ that was forked and has not executed yet is waited for without blocking: its err
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -38,6 +40,8 @@ class Surroundings(Record):
     """Where pidone was started."""
     socket: str
     """Of the control server."""
+    descriptors: int = 1 << 30
+    """Runs get pipes below this number: the rest is for operators, probes and looking after what runs."""
 
 
 class Launcher:
@@ -112,6 +116,8 @@ class Launcher:
     def _compose(self, spawn: Spawn, planned: PlannedService, entry: RunProcesses) -> SpawnOrder:
         spec, around = planned.spec, self._surroundings
         stdout, stderr = self._outputs(spawn.run, None if planned.identity is None else planned.identity.uid)
+        if max(stdout, stderr) >= around.descriptors:  # the lowest free one is always taken (open(2))
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         main = spawn.role == "main"
         argv = spec.command[spawn.index] if main else spec.stop.command
         assert argv is not None

@@ -69,9 +69,12 @@ class Init(Started):
                 pass
         return None
 
+    def services(self) -> list[dict[str, Any]]:
+        answer = self.ask("status")
+        return [] if answer is None else list(answer["services"])
+
     def service(self, name: str) -> dict[str, Any]:
-        status = self.ask("status") or {"services": []}
-        return {one["name"]: one for one in status["services"]}.get(name, {"phase": "unborn", "run": 0})
+        return {one["name"]: one for one in self.services()}.get(name, {"phase": "unborn", "run": 0})
 
     def until_phase(self, name: str, phase: str) -> dict[str, Any]:
         eventually(lambda: self.service(name)["phase"] == phase, timeout=20)

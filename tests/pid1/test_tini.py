@@ -12,7 +12,7 @@ import pytest
 from supervisor.model.signals import SYNCHRONOUS
 from tests.eventually import eventually
 from tests.isolation import isolated
-from tests.minimal import WAYS, Started, python, start
+from tests.minimal import WAYS, Started, python, start, state_of
 
 FORWARDED = sorted(set(signal.valid_signals()) - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP, *SYNCHRONOUS})
 
@@ -245,6 +245,7 @@ def test_the_first_request_to_end_leaves_the_grace_alone(way: str) -> None:
 def test_who_is_left_stopped_is_continued_to_hear_it(way: str) -> None:
     stopped = DUTIFUL.replace('dutiful\\n")', 'dutiful\\n"); os.kill(os.getpid(), _signal.SIGSTOP)')
     leaver = _Leaver(stopped, way=way, options=("--grace", "1h"))
+    eventually(lambda: "T" in map(state_of, _others(leaver.init)))
     leaver.leave()
     assert leaver.init.line() == "asked"
     assert leaver.init.ends() == 0

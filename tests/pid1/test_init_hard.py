@@ -1,0 +1,165 @@
+"""Does init stand what happens seldom: storms, shortages, numbers that are used again, and its own mistakes?"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from supervisor.model.plan import Launch, PlannedService
+from supervisor.model.record import replace
+from supervisor.model.spec import RestartSpec, ServiceSpec, StopSpec
+from supervisor.model.words import Seconds, ServiceName
+from tests.eventually import eventually
+from tests.isolation import isolated
+from tests.pid1.inits import NEVER_AGAIN, actor, descendants_of, plan_of, start_init
+
+AT_ONCE = RestartSpec(delay=Seconds(0.0), jitter=0.0)
+
+# Each round leaves a process whose parent ends first.
+LEAVER = """
+import os, sys
+for _ in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os.read(0, 1)
+            os._exit(0)
+        os._exit(0)
+    os.wait()
+print("all left", flush=True)
+"""
+
+# Forks for ever, and so do its children.
+BOMB = """
+import os, _signal
+_signal.signal(_signal.SIGTERM, _signal.SIG_IGN)
+print("armed", flush=True)
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+
+# Ends, and sees to it that the next process of the namespace gets its number.
+AGAIN = """
+import os
+with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+    last.write(str(os.getpid() - 1))
+os._exit(int(os.environ["STATUS"]))
+"""
+
+
+def _python(name: str, code: str, *words: str, **spec: object) -> PlannedService:
+    command = (sys.executable, "-IS", "-c", code, *words)
+    return PlannedService(
+        ServiceName(name),
+        ServiceSpec(command=(command,), **spec),  # type: ignore[arg-type]
+        launch=Launch("fast", (sys.executable,)),
+    )
+
+
+@isolated
+def test_a_storm_of_orphans_loses_none_and_holds_nobody_up(tmp_path: Path) -> None:
+    many = 2000
+    init = start_init(
+        plan_of(_python("storm", LEAVER, str(many), restart=NEVER_AGAIN), actor("web", "sleep")), tmp_path
+    )
+    eventually(lambda: (init.ask("status") or {}).get("orphans", {}).get("adopted", 0) > 100, timeout=30)
+    assert init.service("web")["phase"] == "running"  # it answers in the middle of it
+    eventually(lambda: init.ask("status")["orphans"] == {"adopted": many, "reaped": many, "alive": 0}, timeout=30)
+    init.until_phase("storm", "done")
+    assert len(descendants_of(init.pid)) == 2  # web and the logger
+
+
+@isolated
+def test_a_fork_bomb_is_stopped_with_its_service(tmp_path: Path) -> None:
+    bomb = _python("bomb", BOMB, restart=NEVER_AGAIN, stop=StopSpec(timeout=Seconds(0.5)))
+    few = lambda: Path("/proc/sys/kernel/pid_max").write_text("400")  # noqa: E731
+    init = start_init(plan_of(bomb, actor("web", "sleep")), tmp_path, prepare=few)
+    init.until_line("armed")
+    eventually(lambda: len(descendants_of(init.pid)) > 200, timeout=20)
+    assert init.ask("stop", names=["bomb"])["verdict"] == "done"
+    eventually(lambda: len(descendants_of(init.pid)) == 2, timeout=20)
+    assert init.service("web")["phase"] == "running"
+
+
+@isolated
+def test_a_fork_bomb_cannot_keep_the_world_from_ending(tmp_path: Path) -> None:
+    bomb = _python("bomb", BOMB, restart=NEVER_AGAIN)
+    few = lambda: Path("/proc/sys/kernel/pid_max").write_text("400")  # noqa: E731
+    init = start_init(plan_of(bomb, shutdown=2.0), tmp_path, prepare=few)
+    init.until_line("armed")
+    init.signal(signal.SIGTERM)
+    assert init.ends() == 0
+
+
+@isolated
+def test_a_number_that_is_used_again_is_the_new_runs(tmp_path: Path) -> None:
+    """Every run of it gets the number of the one before: an exit is still seen once, and by the right one."""
+    again = replace(_python("again", AGAIN, environment={"STATUS": "7"}, restart=AT_ONCE))
+    init = start_init(plan_of(again), tmp_path)
+    numbers: set[int] = set()
+    eventually(lambda: init.service("again")["run"] > 20, timeout=20)
+    eventually(lambda: numbers.add(init.service("again")["pid"] or 0) or len(numbers - {0}) > 0, timeout=20)
+    seen = init.service("again")
+    assert seen["last_exit"]["code"] == 7
+    assert seen["restarts"] in (seen["run"] - 1, seen["run"])
+
+
+@isolated
+def test_without_descriptors_services_wait_and_the_dead_are_reaped(tmp_path: Path) -> None:
+    """No descriptor for another pipe: that is a shortage of ours, which passes."""
+    services = [actor(f"s{number}", "sleep") for number in range(40)]
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+
+    init = start_init(plan_of(*services), tmp_path, prepare=few)
+    eventually(lambda: any(one["reason"]["code"] == "no-resources" for one in init.services()), timeout=20)
+    running = [one for one in init.services() if one["phase"] == "running"]
+    assert running
+    assert init.ask("stop", names=[one["name"] for one in running])["verdict"] == "done"
+    before = {one["name"] for one in running}
+    eventually(
+        lambda: any(one["phase"] == "running" and one["name"] not in before for one in init.services()), timeout=20
+    )
+    init.signal(signal.SIGTERM)
+    assert init.ends() == 0
+
+
+@isolated
+def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path: Path) -> None:
+    plan = plan_of(actor("web", "daemon:sleep ignore:TERM print:up sleep"))
+
+    def broken() -> None:
+        from supervisor.programs import init
+        from supervisor.runtime.assembly import Runtime
+        from supervisor.wire import state
+
+        whole = Runtime.run
+
+        async def falls(self: Runtime, *args: object) -> object:
+            import trio
+
+            with trio.move_on_after(1.0):
+                await whole(self, *args)  # type: ignore[arg-type]
+            raise MemoryError
+
+        Runtime.run = falls  # type: ignore[method-assign, assignment]
+        fd = os.memfd_create("plan")
+        os.write(fd, state.dump(plan))
+        os.lseek(fd, 0, os.SEEK_SET)
+        os._exit(init.run(init.InitOptions(plan_fd=fd, name="test", socket=str(tmp_path / "c.sock"))))
+
+    for pid1 in (False, True):
+        world = start_init(plan, tmp_path, pid1=pid1, prepare=broken)
+        world.until_line("web | up")
+        said = world.rest()
+        assert world.ends() == 70
+        assert "the loop has fallen" in said
+        assert "Traceback" in said  # in the log, where every line is pidone's own
+        assert all(" pidone | " in line or " web | " in line for line in said.splitlines())
+        assert {int(name) for name in os.listdir("/proc") if name.isdigit()} == {1, os.getpid()}
