@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from supervisor.kernel import cgroups, family, procfs, reap
 from supervisor.kernel.child import read_report
@@ -15,11 +15,14 @@ from supervisor.kernel.port import Born, Glimpse, Person, SpawnOrder, Zombie
 from supervisor.kernel.spawn import Spawner
 from supervisor.kernel.tags import Tags
 from supervisor.model.process import SpawnFailure
+from supervisor.model.record import replace
 
 if TYPE_CHECKING:
     from supervisor.kernel.port import Kernel
 
 __all__ = ["Linux"]
+
+_Outcome = TypeVar("_Outcome", "Born | SpawnFailure", "SpawnFailure | None")
 
 
 class Linux:
@@ -37,12 +40,12 @@ class Linux:
         self._place: Callable[[str], str] | None = tree.directory_of if tree is not None else None
 
     def spawn(self, order: SpawnOrder) -> Born | SpawnFailure:
-        return self._spawner.spawn(order)
+        return _worded(self._spawner.spawn(order))
 
     def spawn_error(self, errors: int) -> SpawnFailure | None:
         failure = read_report(errors)
         os.close(errors)
-        return failure
+        return _worded(failure)
 
     def peek(self) -> Zombie | None:
         return reap.peek()
@@ -102,3 +105,10 @@ class Linux:
 
 def _keeps_the_contract(linux: Linux) -> Kernel:
     return linux
+
+
+def _worded(outcome: _Outcome) -> _Outcome:
+    """A failure says its errno in words (strerror(3)); everything else stays as it is."""
+    if isinstance(outcome, SpawnFailure):
+        return replace(outcome, text=os.strerror(outcome.errno))
+    return outcome

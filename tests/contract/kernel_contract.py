@@ -192,7 +192,7 @@ def a_program_that_is_not_there_is_a_failure_of_exec_both_ways(stage: Stage) -> 
             _end(stage, born)
         else:
             failure = born
-        assert failure == SpawnFailure("exec", errno.ENOENT, "/nowhere/at/all")
+        assert failure == SpawnFailure("exec", errno.ENOENT, "/nowhere/at/all", text="No such file or directory")
     assert stage.kernel.children() == ()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import heapq
+import os
 import signal as signals
 from collections.abc import Callable
 
@@ -108,7 +109,7 @@ class FakeKernel:
             return self.refusals.pop(0)
         path = order.executable or order.argv[0]
         hangs = order.working_dir in self.hanging
-        failure = SpawnFailure("exec", errno.ENOENT, path) if path != ACTOR else None
+        failure = SpawnFailure("exec", errno.ENOENT, path, text=os.strerror(errno.ENOENT)) if path != ACTOR else None
         fast = order.way == "fast" and order.executable != "" and order.identity is None and not order.limits
         if fast and failure is not None:
             return failure

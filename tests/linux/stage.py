@@ -15,7 +15,7 @@ from supervisor.kernel.prctl import set_child_subreaper
 from supervisor.model.process import SpawnFailure
 from tests.eventually import eventually
 
-__all__ = ["ACTOR", "RealStage", "fill_descriptors"]
+__all__ = ["ACTOR", "RealStage", "failed", "fill_descriptors"]
 
 ACTOR = str(Path(__file__).parent.parent / "actor.py")
 _T = TypeVar("_T")
@@ -104,3 +104,8 @@ class RealStage:
         found = eventually(look)
         assert found is not None
         return found[0]
+
+
+def failed(stage: str, number: int, subject: str = "", *, ours: bool = False) -> SpawnFailure:
+    """What is said when this step fails with this errno."""
+    return SpawnFailure(stage, number, subject, ours, os.strerror(number))

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from supervisor.kernel.libc import call
 from supervisor.model.plan import Identity
-from supervisor.model.process import SpawnFailure
 from tests.isolation import isolated
-from tests.linux.stage import RealStage
+from tests.linux.stage import RealStage, failed
 
 _SOMEBODY = Identity(12345, 23456, (34567, 45678))
 _CAT = ("/bin/cat", "/proc/self/status")
-_REFUSED = SpawnFailure("groups", errno.EPERM)
+_REFUSED = failed("groups", errno.EPERM)
 
 
 def _all_ids_are_mapped() -> bool:
@@ -88,8 +87,8 @@ def test_the_working_dir_and_the_program_are_reached_as_that_user() -> None:
     if _all_ids_are_mapped():
         assert failures == [
             None,
-            SpawnFailure("working_dir", errno.EACCES, str(secret)),
-            SpawnFailure("exec", errno.EACCES, str(program)),
+            failed("working_dir", errno.EACCES, str(secret)),
+            failed("exec", errno.EACCES, str(program)),
         ]
     else:
         assert failures == [_REFUSED] * 3

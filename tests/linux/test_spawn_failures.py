@@ -12,9 +12,8 @@ import pytest
 import supervisor.kernel.child as child
 from supervisor.kernel.port import Born
 from supervisor.model.plan import SpawnWay
-from supervisor.model.process import SpawnFailure
 from tests.isolation import isolated
-from tests.linux.stage import RealStage, fill_descriptors
+from tests.linux.stage import RealStage, failed, fill_descriptors
 
 both_ways = pytest.mark.parametrize("way", ["fast", "safe"])
 
@@ -29,10 +28,8 @@ def _program(path: Path, text: str, mode: int = 0o755) -> str:
 @isolated
 def test_a_file_that_is_not_there(way: SpawnWay) -> None:
     stage = RealStage()
-    assert stage.attempt(stage.order(("/nowhere/x",), way=way)) == SpawnFailure("exec", errno.ENOENT, "/nowhere/x")
-    assert stage.attempt(stage.order(("/etc/passwd/x",), way=way)) == SpawnFailure(
-        "exec", errno.ENOTDIR, "/etc/passwd/x"
-    )
+    assert stage.attempt(stage.order(("/nowhere/x",), way=way)) == failed("exec", errno.ENOENT, "/nowhere/x")
+    assert stage.attempt(stage.order(("/etc/passwd/x",), way=way)) == failed("exec", errno.ENOTDIR, "/etc/passwd/x")
 
 
 @both_ways
@@ -40,8 +37,8 @@ def test_a_file_that_is_not_there(way: SpawnWay) -> None:
 def test_a_file_that_may_not_be_executed(way: SpawnWay, tmp_path: Path) -> None:
     stage = RealStage()
     path = _program(tmp_path / "x", "#!/bin/sh\n", 0o644)
-    assert stage.attempt(stage.order((path,), way=way)) == SpawnFailure("exec", errno.EACCES, path)
-    assert stage.attempt(stage.order(("/etc",), way=way)) == SpawnFailure("exec", errno.EACCES, "/etc")
+    assert stage.attempt(stage.order((path,), way=way)) == failed("exec", errno.EACCES, path)
+    assert stage.attempt(stage.order(("/etc",), way=way)) == failed("exec", errno.EACCES, "/etc")
 
 
 @both_ways
@@ -49,8 +46,8 @@ def test_a_file_that_may_not_be_executed(way: SpawnWay, tmp_path: Path) -> None:
 def test_a_file_that_is_no_program_is_not_given_to_a_shell(way: SpawnWay, tmp_path: Path) -> None:
     stage = RealStage()
     path = _program(tmp_path / "x", "echo a shell ran this\n")
-    assert stage.attempt(stage.order((path,), way=way)) == SpawnFailure("exec", errno.ENOEXEC, path)
-    assert stage.attempt(stage.order(("x",), "", way=way, environment={"PATH": str(tmp_path)})) == SpawnFailure(
+    assert stage.attempt(stage.order((path,), way=way)) == failed("exec", errno.ENOEXEC, path)
+    assert stage.attempt(stage.order(("x",), "", way=way, environment={"PATH": str(tmp_path)})) == failed(
         "exec", errno.ENOEXEC, path
     )
     assert stage.printed() == ""
@@ -61,7 +58,7 @@ def test_a_file_that_is_no_program_is_not_given_to_a_shell(way: SpawnWay, tmp_pa
 def test_a_script_whose_interpreter_is_not_there(way: SpawnWay, tmp_path: Path) -> None:
     stage = RealStage()
     path = _program(tmp_path / "x", "#!/usr/bin/pyhton3 -I\nprint()\n")
-    expected = SpawnFailure("interpreter", errno.ENOENT, "/usr/bin/pyhton3")
+    expected = failed("interpreter", errno.ENOENT, "/usr/bin/pyhton3")
     assert stage.attempt(stage.order((path,), way=way)) == expected
     assert stage.attempt(stage.order(("x",), "", way=way, environment={"PATH": f"/nowhere:{tmp_path}"})) == expected
 
@@ -81,19 +78,19 @@ def test_a_program_whose_dynamic_linker_is_not_there(way: SpawnWay, tmp_path: Pa
         )
     )
     copy.chmod(0o755)
-    assert stage.attempt(stage.order((str(copy),), way=way)) == SpawnFailure("interpreter", errno.ENOENT, str(copy))
+    assert stage.attempt(stage.order((str(copy),), way=way)) == failed("interpreter", errno.ENOENT, str(copy))
 
 
 @both_ways
 @isolated
 def test_a_name_that_the_path_does_not_have(way: SpawnWay, tmp_path: Path) -> None:
     stage = RealStage()
-    assert stage.attempt(stage.order(("pidone-nowhere",), "", way=way)) == SpawnFailure(
+    assert stage.attempt(stage.order(("pidone-nowhere",), "", way=way)) == failed(
         "exec", errno.ENOENT, "pidone-nowhere"
     )
     path = _program(tmp_path / "x", "", 0o644)
     order = stage.order(("x",), "", way=way, environment={"PATH": f"{tmp_path}:/nowhere"})
-    assert stage.attempt(order) == SpawnFailure("exec", errno.EACCES, path)
+    assert stage.attempt(order) == failed("exec", errno.EACCES, path)
 
 
 @both_ways
@@ -102,7 +99,7 @@ def test_a_working_dir_that_cannot_be_entered(way: SpawnWay) -> None:
     stage = RealStage()
     for path, number in (("/nowhere", errno.ENOENT), ("/etc/passwd", errno.ENOTDIR)):
         order = stage.order(("/bin/true",), way=way, working_dir=path)
-        assert stage.attempt(order) == SpawnFailure("working_dir", number, path)
+        assert stage.attempt(order) == failed("working_dir", number, path)
 
 
 @both_ways
@@ -110,7 +107,7 @@ def test_a_working_dir_that_cannot_be_entered(way: SpawnWay) -> None:
 def test_a_stdin_that_cannot_be_opened(way: SpawnWay) -> None:
     stage = RealStage()
     order = stage.order(("/bin/true",), way=way, stdin="/nowhere")
-    assert stage.attempt(order) == SpawnFailure("stdin", errno.ENOENT, "/nowhere")
+    assert stage.attempt(order) == failed("stdin", errno.ENOENT, "/nowhere")
 
 
 @both_ways
@@ -119,9 +116,9 @@ def test_a_limit_that_may_not_be_had(way: SpawnWay) -> None:
     stage = RealStage()
     beyond = int(Path("/proc/sys/fs/nr_open").read_text()) + 1
     order = stage.order(("/bin/true",), way=way, limits={"core": (0, 0), "nofile": (beyond, beyond)})
-    assert stage.attempt(order) == SpawnFailure("limits", errno.EPERM, "nofile")
+    assert stage.attempt(order) == failed("limits", errno.EPERM, "nofile")
     order = stage.order(("/bin/true",), way=way, limits={"core": (2, 1)})
-    assert stage.attempt(order) == SpawnFailure("limits", errno.EINVAL, "core")
+    assert stage.attempt(order) == failed("limits", errno.EINVAL, "core")
 
 
 @both_ways
@@ -129,17 +126,15 @@ def test_a_limit_that_may_not_be_had(way: SpawnWay) -> None:
 def test_a_cgroup_that_is_not_there(way: SpawnWay) -> None:
     stage = RealStage()
     order = stage.order(("/bin/true",), way=way, cgroup="/nowhere")
-    assert stage.attempt(order) == SpawnFailure("cgroup", errno.ENOENT, "/nowhere/cgroup.procs")
+    assert stage.attempt(order) == failed("cgroup", errno.ENOENT, "/nowhere/cgroup.procs")
 
 
 @both_ways
 @isolated
 def test_arguments_that_no_program_can_get(way: SpawnWay) -> None:
     stage = RealStage()
-    assert stage.attempt(stage.order(("/bin/true", "a\0b"), way=way)) == SpawnFailure("exec", errno.EINVAL, "/bin/true")
-    assert stage.attempt(stage.order(("/bin/true", "x" * 200_000), way=way)) == SpawnFailure(
-        "exec", errno.E2BIG, "/bin/true"
-    )
+    assert stage.attempt(stage.order(("/bin/true", "a\0b"), way=way)) == failed("exec", errno.EINVAL, "/bin/true")
+    assert stage.attempt(stage.order(("/bin/true", "x" * 200_000), way=way)) == failed("exec", errno.E2BIG, "/bin/true")
 
 
 @both_ways
@@ -158,7 +153,7 @@ def test_no_process_to_be_had_is_our_fault(way: SpawnWay) -> None:
     if _is_real_root():
         os.setresuid(12345, 12345, 12345)  # root has no RLIMIT_NPROC
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    assert stage.kernel.spawn(stage.order(("/bin/true",), way=way)) == SpawnFailure("fork", errno.EAGAIN, ours=True)
+    assert stage.kernel.spawn(stage.order(("/bin/true",), way=way)) == failed("fork", errno.EAGAIN, ours=True)
 
 
 def _is_real_root() -> bool:
@@ -170,7 +165,7 @@ def test_without_a_descriptor_fast_goes_on_and_safe_is_our_fault() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     stage = RealStage()
     filled = fill_descriptors()
-    assert stage.kernel.spawn(stage.order(("/bin/true",), way="safe")) == SpawnFailure("fork", errno.EMFILE, ours=True)
+    assert stage.kernel.spawn(stage.order(("/bin/true",), way="safe")) == failed("fork", errno.EMFILE, ours=True)
     born = stage.kernel.spawn(stage.order(("/bin/true",), way="fast"))
     assert isinstance(born, Born)
     assert born.pidfd == -1
