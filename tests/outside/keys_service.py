@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 from tests.outside.keys import Row, on_service
@@ -161,7 +162,7 @@ while True:
 
 
 def _listens(where: str, **keys: object) -> dict[str, object]:
-    return service(["python3", "-c", _LISTENS, where], **keys)
+    return service([sys.executable, "-IS", "-c", _LISTENS, where], **keys)
 
 
 SERVICE_ROWS: tuple[Row, ...] = (
@@ -190,7 +191,7 @@ SERVICE_ROWS: tuple[Row, ...] = (
     Row(
         "depends_on.required",
         {
-            "db": service("false", restart="never"),
+            "db": service("false", type="oneshot"),
             "a": service(depends_on={"db": {"condition": "ready", "required": False}}),
         },
         ("services", "a", "depends_on", "db", "required"),

@@ -94,7 +94,7 @@ def test_start_brings_its_requirements_along() -> None:
 
 def test_a_requirement_that_gave_up_is_named_and_its_recovery_is_enough() -> None:
     services = {
-        "db": service("test -e go && exec sleep 100000; exit 1", restart="never"),
+        "db": service("test -e go || exit 1; echo open; exec sleep 100000", ready={"log": "open"}, restart="never"),
         "a": service(depends_on=["db"]),
     }
     with world(services) as here:

@@ -65,7 +65,7 @@ def test_start_in_backoff_is_now() -> None:
 
 
 def test_a_start_fails_at_the_first_failed_attempt_although_it_goes_on_trying() -> None:
-    with world({"a": service("false", enabled=False, restart={"delay": "1h"})}) as here:
+    with world({"a": service("false", enabled=False, ready={"file": "never"}, restart={"delay": "1h"})}) as here:
         assert here.ask("start", "a").code == 1
         assert here.service("a")["phase"] == "backoff"
 
