@@ -199,26 +199,28 @@ class _Composer:
                     self._findings.error(source, "merge-shape")
 
 
-_SYNTAX_HINTS = (
+_SYNTAX_CODES = (
     ("mapping values are not allowed", "yaml-colon"),
     ("could not find expected ':'", "yaml-no-colon"),
     ("found character that cannot start any token", "yaml-start"),
     ("while scanning a quoted scalar", "yaml-quote"),
-    ("found unexpected end of stream", "yaml-quote"),
+    ("while parsing a flow", "yaml-flow"),
 )
 
 
 def _tell_syntax(error: yaml.MarkedYAMLError, text: str, file: str, findings: Findings) -> None:
-    mark = error.problem_mark or error.context_mark
-    place = Place(file, mark.line + 1, mark.column + 1) if mark is not None else Place(file)
     words = ", ".join(part for part in (error.context, error.problem) if part)
-    line = (text.splitlines() or [""])[mark.line : mark.line + 1] if mark is not None else []
-    code = next((code for part, code in _SYNTAX_HINTS if part in words), "yaml-syntax")
-    if code == "yaml-start" and line and "\t" in line[0][: (mark.column if mark else 0) + 1]:
+    code = next((code for part, code in _SYNTAX_CODES if part in words), "yaml-syntax")
+    lines = text.splitlines()
+    mark, context = error.problem_mark or error.context_mark, error.context_mark
+    if context is not None and (code == "yaml-quote" or mark is None or mark.line >= len(lines)):
+        mark = context  # the end of the file helps nobody: where did it begin?
+    if mark is None:
+        findings.error(Place(file), code, problem=words)
+        return
+    if code == "yaml-start" and "\t" in "".join(lines[mark.line : mark.line + 1])[: mark.column + 1]:
         code = "yaml-tab"
-    if code == "yaml-quote" and error.context_mark is not None:  # the end of the file helps nobody: where did it begin?
-        place = Place(file, error.context_mark.line + 1, error.context_mark.column + 1)
-    findings.error(place, code, problem=words)
+    findings.error(Place(file, mark.line + 1, mark.column + 1), code, problem=words)
 
 
 def _tell_control(text: str, file: str, findings: Findings) -> None:

@@ -115,10 +115,10 @@ def _take_service(document: Document, key: Text, node: Node, findings: Findings)
     layer, adds = _without_override(layer, findings)
     known = document.services.get(key)
     if known is None:
-        if adds:
+        if adds is True:
             findings.error(key, "override-unknown", name=key, near=nearest(key, document.services))
         document.services[str(key)] = Definition(key, layer)
-    elif not adds:
+    elif adds is False:
         findings.error(key, "service-twice", name=key, first=_where(known.key))
     else:
         known.layers.append(layer)
@@ -132,7 +132,8 @@ def _hollow(key: Text) -> Map:
     return made
 
 
-def _without_override(layer: Map, findings: Findings) -> tuple[Map, bool]:
+def _without_override(layer: Map, findings: Findings) -> tuple[Map, bool | None]:
+    """The rest, and whether it adds to an earlier definition; None when that cannot be known."""
     if "override" not in layer:
         return layer, False
     rest = layer.like()
@@ -144,4 +145,4 @@ def _without_override(layer: Map, findings: Findings) -> tuple[Map, bool]:
         return rest, flag(word)
     except Refused as refusal:
         findings.refused(refusal, word)
-        return rest, True  # somebody meant to add: no second error that it is defined twice
+        return rest, None

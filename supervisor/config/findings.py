@@ -33,12 +33,15 @@ class Findings:
     def __init__(self) -> None:
         self._errors: dict[tuple[Place, str, str], Finding] = {}
         self._warnings: dict[tuple[Place, str, str], Finding] = {}
+        self._spoiled: set[Place] = set()
         self.beyond = 0
         """How many errors were not kept."""
 
     def error(self, at: Node | Place, code: str, /, **texts: object) -> None:
         """Remember a mistake. The same one at the same place is one, however many services inherit it."""
         finding = _finding(at, code, texts)
+        if finding.place in self._spoiled:
+            return
         key = (finding.place, code, "" if finding.place.line else str(finding.texts))
         if len(self._errors) >= MOST and key not in self._errors:
             self.beyond += 1
@@ -53,6 +56,10 @@ class Findings:
     def refused(self, refusal: Refused, otherwise: Node | Place) -> None:
         """Remember a refusal, at its own place or else at this one."""
         self.error(otherwise if refusal.at is None else refusal.at, refusal.code, **refusal.texts)
+
+    def spoil(self, at: Node) -> None:
+        """What stands there is known to be wrong: whatever else is wrong with it comes of that."""
+        self._spoiled.add(place_of(at))
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from supervisor.config.findings import Finding
 
 __all__ = ["MESSAGES", "message_of"]
 
-_QUOTE = "quote a text that contains `: ` or begins with one of @ ` % & * ! | > { [ # ' \""
+_QUOTE = "quote a text that contains `: ` or begins with one of @ ` % & * ! | > {{ [ # ' \""
 _ADD = "write `override: true` into the second one to add to the first"
 
 # code: (message, hint)
@@ -32,6 +32,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "yaml-no-colon": ("no YAML: {problem}", "a key is followed by a colon and a space"),
     "yaml-start": ("no YAML: {problem}", _QUOTE),
     "yaml-tab": ("no YAML: a tab where YAML wants spaces", "indent with spaces"),
+    "yaml-flow": ("no YAML: {problem}", "a comma stands between items, a colon and a space behind a key; " + _QUOTE),
     "yaml-quote": ("no YAML: {problem}", "this quote is never closed"),
     "yaml-control": ("no YAML: control character {character}", 'write it as an escape in double quotes, like "\\x1b"'),
     "nul": ("a text holds a NUL character, which no program can be given", ""),
@@ -66,7 +67,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "reserved-name": ("`{name}` is the name of pidone's own messages", "choose another one"),
     "no-group-name": ("`{text}` is no name of a group", "letters, digits, `_`, `.` and `-`; without the @"),
     "empty": ("an empty text is no value here", ""),
-    "empty-item": ("an item without a value: {text}", 'quote it if it is meant as a text: "{text}"'),
+    "empty-item": ("an item without a value", 'if it is meant as a text, quote it: "{text}"'),
     # variables
     "bad-variable": (
         "`{text}` is no variable: there are ${{NAME}}, ${{NAME:-default}}, ${{NAME:?message}} and ${{service}}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 __all__ = ["nearest"]
 
-_ALIKE = 0.7  # difflib's ratio; "comand" and "command" have 0.92, "start" and "restart" 0.83
+_ALIKE = 0.6  # difflib's ratio: "comand" and "command" have 0.92, "wbe" and "web" 0.67
 _LONGEST = 64
 
 

@@ -79,7 +79,8 @@ def _expanded(node: Node, variables: Variables, findings: Findings) -> Node:
         made = _seq(node)
         for item in node:
             if isinstance(item, Text) and item.empty:
-                findings.error(item, "empty-item", text=item or "nothing")
+                findings.error(item, "empty-item", text=item)
+                findings.spoil(item)
             made.append(_expanded(item, variables, findings))
         return made
     mapping = node.like()

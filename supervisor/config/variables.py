@@ -40,6 +40,7 @@ class Variables:
             if refusal.code == "config-too-large":
                 raise
             self._findings.refused(refusal, text)
+            self._findings.spoil(text)
             return text
         return Text(value, text.file, text.mark, text.plain)
 

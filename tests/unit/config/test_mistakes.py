@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from supervisor.config.messages import MESSAGES
+from supervisor.wire.diagnostics import render
+from tests.unit.config.mistakes import MISTAKES, Mistake
+from tests.unit.config.reading import read
+
+_ELSEWHERE = {
+    # warnings and files: test_sources; bounds: test_bombs; the child: tests/linux
+    *("no-configuration", "unreadable", "no-file", "file-twice", "empty-folder", "no-services", "loader-failed"),
+    *("more-errors", "regex-too-slow", "variable-unset", "looks-like-shell", "command-not-found", "not-executable"),
+    *("no-size",),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.code}-{mistake.text[-30:]!r}")
+def test_a_mistake_is_one_error_at_its_place(tmp_path: Path, mistake: Mistake) -> None:
+    answer = read(tmp_path, mistake.text, mistake.environ, **mistake.files)
+    assert answer.places == [(mistake.code, *mistake.place)]
+    error = answer.errors[0]
+    assert mistake.words in f"{error.message} {error.hint}"
+    assert error.message
+    assert not error.message.endswith(".")
+    if error.line:
+        source, caret = error.excerpt.split("\n")
+        assert caret.strip() == "^"
+        assert source.strip() in (tmp_path / Path(error.file).name).read_text(errors="replace")
+
+
+def test_every_code_is_shown_to_occur() -> None:
+    shown = {mistake.code for mistake in MISTAKES}
+    assert shown | _ELSEWHERE == set(MESSAGES)
+
+
+def test_all_mistakes_are_told_at_once_over_all_files_in_order(tmp_path: Path) -> None:
+    answer = read(
+        tmp_path,
+        """services:
+  web:
+    comand: x
+    stop: {signal: FOO, timeout: never, colour: red}
+    depends_on: [dbb, ok]
+  db: {command: [], umask: 9, user: no-such-user}
+  ok: {command: /bin/true, before: [web]}
+""",
+        b_yaml="services:\n  x: {command: 'a'}\n  y: {command: b: c}\n",
+        c_yaml="services:\n  z: {enabled: maybe}\n",
+    )
+    assert [(Path(error.file).name, error.line, error.code) for error in answer.errors] == [
+        ("a.yaml", 3, "unknown-key"),
+        ("a.yaml", 4, "no-signal"),
+        ("a.yaml", 4, "no-duration"),
+        ("a.yaml", 4, "unknown-key"),
+        ("a.yaml", 6, "empty-command"),
+        ("a.yaml", 6, "no-mode"),
+        ("a.yaml", 6, "unknown-user"),
+        ("b.yaml", 3, "yaml-flow"),
+        ("c.yaml", 2, "missing-key"),
+        ("c.yaml", 2, "no-flag"),
+    ]  # dbb may stand in b.yaml, which could not be read: that is not an error yet
+
+
+def test_a_mistake_in_the_defaults_is_told_once_however_many_services_inherit_it(tmp_path: Path) -> None:
+    text = "defaults: {umask: 9, stop: {sginal: TERM}}\nservices: {a: {command: /bin/true}, b: {command: /bin/true}}\n"
+    assert read(tmp_path, text).places == [("no-mode", 1, 19), ("unknown-key", 1, 29)]
+
+
+def test_a_mistake_in_the_defaults_is_told_even_where_nobody_inherits_it(tmp_path: Path) -> None:
+    assert read(tmp_path, "defaults: {umask: 9}\nservices: {a: {command: /bin/true, umask: 7}}\n").codes == ["no-mode"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "codes"),
+    [
+        ("comand: x", ["unknown-key"]),  # not also a missing command
+        ("ExecStart: x", ["foreign-key"]),
+        ("entrypoint: x", ["foreign-key"]),
+        ("command: x, restart: {limit: {cuont: 3, within: 1s}}", ["unknown-key"]),
+        ("tpye: oneshot, command: [[a], [b]]", ["unknown-key"]),  # not also several commands of a simple service
+        ("type: onehsot, command: [[a], [b]]", ["no-choice"]),
+        ("type: onehsot, command: a, ready: {after: 1s}", ["no-choice"]),
+        ("command: [], type: simple", ["empty-command"]),
+        ("autorestart: false, command: a, shutdown_on: exit", ["foreign-key"]),
+        ("restart: sometimes, command: a, shutdown_on: success", ["no-choice"]),
+    ],
+)
+def test_one_mistake_does_not_make_another(tmp_path: Path, keys: str, codes: list[str]) -> None:
+    assert read(tmp_path, f"services: {{a: {{{keys}}}}}\n").codes == codes
+
+
+def test_a_misspelled_type_does_not_make_its_dependents_wrong(tmp_path: Path) -> None:
+    text = (
+        "services:\n  a: {command: /bin/true, tpye: oneshot}\n  b: {command: /bin/true, depends_on: {a: completed}}\n"
+    )
+    assert read(tmp_path, text).codes == ["unknown-key"]
+
+
+def test_a_cycle_is_told_although_something_else_is_wrong(tmp_path: Path) -> None:
+    text = "services:\n  a: {command: x, depends_on: [b], umask: 9}\n  b: {command: x, after: [a]}\n"
+    assert read(tmp_path, text).codes == ["no-mode", "cycle"]
+
+
+def test_a_dependency_on_a_service_that_could_not_be_read_is_no_unknown_name(tmp_path: Path) -> None:
+    text = "services:\n  a: [x]\n  b: {command: /bin/true, depends_on: [a]}\n"
+    assert read(tmp_path, text).codes == ["wrong-shape"]
+
+
+def test_more_mistakes_than_anybody_reads_are_counted(tmp_path: Path) -> None:
+    rows = [f"  s{number}: {{comand: x}}" for number in range(700)]
+    answer = read(tmp_path, "\n".join(["services:", *rows]))
+    assert len(answer.errors) == 501
+    assert answer.codes[-1] == "more-errors"
+    assert "200" in answer.errors[-1].message
+
+
+def test_an_error_is_shown_with_its_line_a_caret_and_what_would_help(tmp_path: Path) -> None:
+    answer = read(tmp_path, "services:\n  web:\n    command: x\n    stop_signal: TERM\n")
+    assert render(answer.errors) == (
+        f"{tmp_path}/a.yaml:4:5: error: unknown key `stop_signal` [foreign-key]\n"
+        "  4 |     stop_signal: TERM\n"
+        "    |     ^\n"
+        "  hint: write `stop: {signal: …}`\n"
+    )
