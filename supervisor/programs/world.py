@@ -173,19 +173,17 @@ class _Life:
         """The loop has fallen. Everybody is asked to end, then killed, by the plainest means."""
         self._runtime.report("the loop has fallen", mistake)
         leftovers.signal_everybody(SIGTERM, SIGCONT)
-        _reap_for(_LAST_GRACE)
+        self._reap_all_but(set(self._logs.pids()))
         leftovers.signal_everybody(SIGKILL)
-        _reap_for(_LAST_GRACE)
+        self._reap_all_but(set())
 
-
-def _reap_for(seconds: float) -> None:
-    """Reap until nobody is left, for so long at most."""
-    kernel = Linux()
-    until = time.monotonic() + seconds
-    while leftovers.has_children() and time.monotonic() < until:
-        while (zombie := kernel.peek()) is not None:
-            kernel.reap(zombie.pid)
-        time.sleep(_LOOK_EVERY)
+    def _reap_all_but(self, spared: set[int]) -> None:
+        """Until nobody else is left, for a while at most."""
+        until = time.monotonic() + _LAST_GRACE
+        while not spared.issuperset(self._kernel.children()) and time.monotonic() < until:
+            while (zombie := self._kernel.peek()) is not None:
+                self._kernel.reap(zombie.pid)
+            time.sleep(_LOOK_EVERY)
 
 
 def _for_services() -> int:
