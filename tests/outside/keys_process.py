@@ -64,5 +64,7 @@ PROCESS_ROWS: tuple[Row, ...] = (
         _writes,
         "100 200",
     ),
-    on_service("stdin", _says("cat", stdin="words"), _writes, "from the file", files={"words": "from the file\n"}),
+    on_service(
+        "stdin", _says('echo "$(cat)"', stdin="words"), _writes, "from the file", files={"words": "from the file\n"}
+    ),
 )

@@ -155,8 +155,11 @@ server.bind(address)
 server.listen()
 while True:
     peer, _ = server.accept()
-    peer.recv(1000)
-    peer.sendall(b"HTTP/1.0 204 No Content\\r\\n\\r\\n")
+    try:
+        peer.recv(1000)
+        peer.sendall(b"HTTP/1.0 204 No Content\\r\\n\\r\\n")
+    except OSError:
+        pass
     peer.close()
 """
 

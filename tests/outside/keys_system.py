@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.eventually import eventually
 from tests.outside.keys import Row, on_system
-from tests.outside.world import STRANGER, World, call_as, is_root, service
+from tests.outside.world import World, is_root, service
 
 __all__ = ["SYSTEM_ROWS"]
 
 
-def _answers_to_its_name(world: World) -> int:
-    return world.ask("status").code
+def _answers_to_its_name(world: World) -> bool:
+    try:
+        eventually(lambda: world.ask("status").code == 0, timeout=3.0)
+    except AssertionError:
+        return False
+    return True
 
 
 def _host_name(world: World) -> str:
@@ -43,12 +50,8 @@ def _socket_group(world: World) -> int:
     return _socket(world).stat().st_gid
 
 
-def _stranger_may(method: str, **params: object) -> Callable[[World], object]:
-    def ask(world: World) -> bool:
-        answer = call_as(STRANGER, str(_socket(world)), method, **params)
-        return answer is not None and "result" in answer
-
-    return ask
+def _stranger_hears(world: World) -> str:
+    return world.read("heard")
 
 
 def _folder_is_passable(world: World) -> bool:
@@ -64,6 +67,24 @@ def _own_namespace(kind: str) -> Callable[[World], object]:
     return look
 
 
+# uid 1 is `daemon` everywhere; 65534 would stand for `unknown`
+_STRANGER = """
+import json, os, socket, sys, time
+line = socket.socket(socket.AF_UNIX)
+heard = open("heard", "w")
+os.setgroups([])
+os.setegid(1)
+os.seteuid(1)
+line.connect(os.environ["PIDONE_SOCKET"])
+call = {"jsonrpc": "2.0", "id": 1, "method": sys.argv[1], "params": json.loads(sys.argv[2])}
+try:
+    line.sendall(json.dumps(call).encode() + b"\\n")
+    answers = [json.loads(answer) for answer in line.makefile().readline().splitlines()]
+except OSError:
+    answers = []
+print("an answer" if any("result" in answer for answer in answers) else "a refusal", file=heard, flush=True)
+time.sleep(100000)
+"""
 _STUBBORN = service("trap '' TERM; echo up > up; while :; do sleep 0.2; done", stop={"timeout": "30s"})
 _SAYS_SOCKET = {"a": service("echo $PIDONE_SOCKET > out; exec sleep 100000")}
 
@@ -84,14 +105,18 @@ def _namespace(kind: str, **more: object) -> Row:
 
 
 def _access(key: str, method: str, **params: object) -> Row:
-    """Who else may: only root can play somebody else. Anybody sees that the way to the socket was opened."""
+    """Who else may: a service that makes itself another user asks. Without root nobody can be played; but everybody sees that
+    the way to the socket was opened."""
     if is_root():
         return on_system(
             f"system.control.{key}",
-            {"control": {key: ["daemon"]}},
-            _stranger_may(method, **params),
-            True,
-            services=_SAYS_SOCKET,
+            {"control": {key: ["daemon"], "mode": "0666"}},
+            _stranger_hears,
+            "an answer",
+            services={
+                "a": service([sys.executable, "-IS", "-c", _STRANGER, method, json.dumps(params)]),
+                "b": service(),
+            },
         )
     return on_system(
         f"system.control.{key}", {"control": {key: ["root"]}}, _folder_is_passable, True, services=_SAYS_SOCKET
@@ -107,7 +132,7 @@ def _group_row() -> Row:
 
 
 SYSTEM_ROWS: tuple[Row, ...] = (
-    on_system("system.name", {"name": "WORLD"}, _answers_to_its_name, 0, named=False),
+    on_system("system.name", {"name": "THIS-WORLD"}, _answers_to_its_name, True, named=False),
     on_system(
         "system.hostname",
         {"hostname": "little-world"},
@@ -124,7 +149,7 @@ SYSTEM_ROWS: tuple[Row, ...] = (
     on_system("system.control.mode", {"control": {"mode": "0660"}}, _socket_mode, "0o660", services=_SAYS_SOCKET),
     _group_row(),
     _access("read", "status"),
-    _access("admin", "stop", names=["a"]),
+    _access("admin", "stop", names=["b"]),
     on_system(
         "system.namespace", {"namespace": {"uts": True}}, _own_namespace("uts"), True, services=_says_namespace("uts")
     ),

@@ -46,7 +46,13 @@ def _without(document: Mapping[str, Any], path: tuple[str | int, ...]) -> dict[s
 def _observed(row: Row, document: Mapping[str, Any]) -> object:
     services = document["services"]
     with world(
-        services, *row.options, system=document.get("system"), env=row.env, files=row.files, named=row.named
+        services,
+        *row.options,
+        system=document.get("system"),
+        env=row.env,
+        files=row.files,
+        named=row.named,
+        begun=row.named,
     ) as here:
         if here.process.poll() == 7:
             return "refused"

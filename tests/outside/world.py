@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sysconfig
 import tempfile
@@ -24,13 +23,10 @@ import yaml
 
 from tests.eventually import eventually
 
-__all__ = ["PIDONE", "STRANGER", "Said", "World", "call_as", "environment", "is_root", "pidone", "service", "world"]
+__all__ = ["PIDONE", "Said", "World", "environment", "is_root", "pidone", "service", "world"]
 
 PIDONE = Path(sysconfig.get_path("scripts")) / "pidone"
 """The command that was installed beside the interpreter that runs the tests."""
-
-STRANGER = 1
-"""Another user, called daemon on every system. Not 65534, which stands for `unknown` across user namespaces."""
 
 _PATIENCE = 20.0  # seconds for what takes milliseconds: two cores may be busy with something else
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
@@ -73,37 +69,6 @@ def pidone(
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)
-
-
-def call_as(uid: int, path: str, method: str, **params: Any) -> dict[str, Any] | None:
-    """What the control socket answers to another user; None when it will not talk to them. Needs root.
-
-    The command itself may be out of that user's reach (a checkout in somebody's home), so this speaks for it.
-    """
-    groups = os.getgroups()
-    with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(_PATIENCE)
-        os.setgroups([])
-        os.setegid(uid)
-        os.seteuid(uid)
-        try:
-            line.connect(path)  # the kernel notes here who we are (SO_PEERCRED, unix(7))
-        except PermissionError:
-            return None
-        finally:
-            os.seteuid(0)
-            os.setegid(0)
-            os.setgroups(groups)
-        try:
-            line.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
-            with line.makefile() as answers:
-                for text in answers:
-                    answer: dict[str, Any] = json.loads(text)
-                    if answer.get("id") == 1:
-                        return answer
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-    return None
 
 
 class World:
@@ -241,7 +206,8 @@ def world(
 ) -> Iterator[World]:
     """A small world: `services` is the mapping under that key, or the whole file as text.
 
-    With `begun` it is handed over when it answers (or has already ended). Without `named` it gets no --name.
+    "THIS-WORLD" in it stands for the world's name. With `begun` it is handed over when it answers or has already ended.
+    Without `named` it gets no --name.
     """
     folder = Path(tempfile.mkdtemp(prefix="pido-"))  # short: a socket's path has room for 107 bytes
     folder.chmod(0o777)  # services of other users write here too
@@ -249,7 +215,7 @@ def world(
     for file, content in (files or {}).items():
         (folder / file).write_text(content)
     text = services if isinstance(services, str) else yaml.safe_dump(_document(services, system), sort_keys=False)
-    (folder / "world.yaml").write_text(text.replace("WORLD", name))
+    (folder / "world.yaml").write_text(text.replace("THIS-WORLD", name))
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             [PIDONE, "up", *(("--name", name) if named else ()), "-c", "world.yaml", *options],
