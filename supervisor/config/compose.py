@@ -15,7 +15,7 @@ import yaml
 
 from supervisor.config.budget import DEPTH, Budget
 from supervisor.config.findings import Findings, Refused
-from supervisor.config.nodes import Map, Mark, Node, Place, Seq, Text, place_of
+from supervisor.config.nodes import Map, Mark, Node, Place, Seq, Text, key_of, place_of
 
 __all__ = ["Composed", "compose"]
 
@@ -183,8 +183,8 @@ class _Composer:
         if key == "<<" and key.plain:
             frame.merges.append(node)
         elif key in mapping:
-            first = next(known for known in mapping if known == key)
-            self._findings.error(key, "duplicate-key", key=key, line=place_of(first).line)
+            first = key if self._findings.full else key_of(mapping, key)
+            self._findings.error(key, "duplicate-key", key=key[:60], line=place_of(first).line)
         else:
             mapping[key] = node
 

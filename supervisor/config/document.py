@@ -85,10 +85,10 @@ def _take_file(document: Document, root: Map, findings: Findings) -> None:
 def _tell_unknown(key: Text, findings: Findings) -> None:
     foreign = foreign_top(key)
     if foreign is not None:
-        findings.error(key, "foreign-key", key=key, ours=foreign.ours)
+        findings.error(key, "foreign-key", key=key[:60], ours=foreign.ours)
     else:
-        near = nearest(key, _KEYS)
-        findings.error(key, "unknown-key", key=key, inside="", near=near, known=", ".join((*_KEYS, "x-…")))
+        near = "" if findings.full else nearest(key, _KEYS)
+        findings.error(key, "unknown-key", key=key[:60], inside="", near=near, known=", ".join((*_KEYS, "x-…")))
 
 
 def _where(node: Node) -> str:
@@ -116,7 +116,9 @@ def _take_service(document: Document, key: Text, node: Node, findings: Findings)
     known = document.services.get(key)
     if known is None:
         if adds is True:
-            findings.error(key, "override-unknown", name=key, near=nearest(key, document.services))
+            findings.error(
+                key, "override-unknown", name=key, near="" if findings.full else nearest(key, document.services)
+            )
         document.services[str(key)] = Definition(key, layer)
     elif adds is False:
         findings.error(key, "service-twice", name=key, first=_where(known.key))

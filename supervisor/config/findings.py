@@ -57,6 +57,11 @@ class Findings:
         """Remember a refusal, at its own place or else at this one."""
         self.error(otherwise if refusal.at is None else refusal.at, refusal.code, **refusal.texts)
 
+    @property
+    def full(self) -> bool:
+        """Another error is only counted: there is no use in finding words for it."""
+        return len(self._errors) >= MOST
+
     def spoil(self, at: Node) -> None:
         """What stands there is known to be wrong: whatever else is wrong with it comes of that."""
         self._spoiled.add(place_of(at))

@@ -32,7 +32,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "yaml-no-colon": ("no YAML: {problem}", "a key is followed by a colon and a space"),
     "yaml-start": ("no YAML: {problem}", _QUOTE),
     "yaml-tab": ("no YAML: a tab where YAML wants spaces", "indent with spaces"),
-    "yaml-flow": ("no YAML: {problem}", "a comma stands between items, a colon and a space behind a key; " + _QUOTE),
+    "yaml-flow": (
+        "no YAML: {problem}",
+        "a comma stands between items; between {{ }} and [ ] quote a text that holds `: `, a comma, a bracket or ${{…}}",
+    ),
     "yaml-quote": ("no YAML: {problem}", "this quote is never closed"),
     "yaml-control": ("no YAML: control character {character}", 'write it as an escape in double quotes, like "\\x1b"'),
     "nul": ("a text holds a NUL character, which no program can be given", ""),

@@ -70,6 +70,9 @@ def _tell(error: ValidationError, kind: type[Record], mapping: Map, findings: Fi
     for mistake in error.errors(include_url=False):
         path = mistake["loc"]
         broken.add(str(path[0]))
+        if findings.full:
+            findings.beyond += mistake["type"] != "missing"  # a misspelled key is missing too
+            continue
         match mistake["type"]:
             case "missing":
                 missing.append((path, mistake["input"]))
@@ -100,11 +103,11 @@ def _tell_unknown(kind: type[Record], root: Map, path: tuple[Any, ...], findings
     owner, key = _bare(annotation), key_of(parent, path[-1])
     foreign = foreign_key(owner.__name__, str(key))
     if foreign is not None:
-        findings.error(key, foreign.code, key=key, ours=foreign.ours)
+        findings.error(key, foreign.code, key=key[:60], ours=foreign.ours)
         return foreign.meant
     names = fields_of(owner)
     near = nearest(key, names)
-    findings.error(key, "unknown-key", key=key, inside=_inside(path), near=near, known=", ".join(names))
+    findings.error(key, "unknown-key", key=key[:60], inside=_inside(path), near=near, known=", ".join(names))
     return near
 
 

@@ -42,7 +42,8 @@ class Variables:
             self._findings.refused(refusal, text)
             self._findings.spoil(text)
             return text
-        return Text(value, text.file, text.mark, text.plain)
+        # between braces `${X}` must be quoted, so the quotes say nothing: it is a flag or a number if one is wanted
+        return Text(value, text.file, text.mark, plain=True)
 
     def _expanded(self, source: str, at: Text, nested: int) -> str:
         parts: list[str] = []
