@@ -4,7 +4,7 @@ Leaving takes two processes. Who starts a PID namespace stays outside: it calls 
 calls `settle` before anything else: a mount namespace taken earlier would hide the starter's own /proc. What is refused is a
 value that names the step and the errno; `kernel/refusal` says it in words.
 
-A user namespace of ours changes nobody's number (docs/decisions/monitor.md).
+A user namespace of ours changes no number, but nobody's (docs/decisions/monitor.md).
 """
 
 from __future__ import annotations
@@ -144,13 +144,24 @@ def _unshare_user(everybody: bool) -> None:
         maps = {name: _identity(name) for name in ("uid_map", "gid_map")}
         _unshare_mapped(maps)
         return
+    # nobody cannot stay nobody: inside, that is how everybody from outside looks, and they must not pass for him
+    inside = (0, 0) if uid == _overflow_uid() else (uid, gid)
     call("unshare", _CLONE_NEWUSER)
     try:
         _write("/proc/self/setgroups", "deny")  # an unprivileged process must, before it may map its group
-        _write("/proc/self/uid_map", f"{uid} {uid} 1")
-        _write("/proc/self/gid_map", f"{gid} {gid} 1")
+        _write("/proc/self/uid_map", f"{inside[0]} {uid} 1")
+        _write("/proc/self/gid_map", f"{inside[1]} {gid} 1")
     except OSError as error:
         raise _MapError(error.errno, error.strerror) from None
+
+
+def _overflow_uid() -> int:
+    """How a user who does not exist in a user namespace looks there (proc_sys_kernel(5))."""
+    try:
+        with open("/proc/sys/kernel/overflowuid") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 65534  # DEFAULT_OVERFLOWUID in <linux/highuid.h>
 
 
 def _unshare_mapped(maps: dict[str, str]) -> None:

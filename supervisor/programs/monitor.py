@@ -32,7 +32,7 @@ from supervisor.wire.diagnostics import render
 
 __all__ = ["UpOptions", "init_command", "run"]
 
-_OK, _FAILED, _USAGE, _INVALID = 0, 1, 2, 7
+_OK, _FAILED, _INVALID = 0, 1, 7
 _KILLED = 128  # + the signal's number, as shells say it
 
 _RTMIN = 34  # signal(7)
@@ -68,7 +68,9 @@ class UpOptions(Record):
     """Be content with what a user without any privilege gets."""
     hostname: str = ""
     no_namespace: bool = False
+    """Isolate nothing; whoever parses the words sees to it that nothing is asked for then."""
     namespace_auto: bool = False
+    """Go on with less where not everything can be had."""
 
 
 class _System(NamedTuple):
@@ -107,9 +109,6 @@ def _bring_up(options: UpOptions, stops: int, others: int) -> int:
     system = _system_of(loaded.plan)
     if options.no_namespace:
         isolation = None
-        if options.hostname or options.net or options.uts or options.ipc or options.cgroup or options.user:
-            _say("--no-namespace isolates nothing; leave it out, or --hostname, --net, --uts, --ipc, --cgroup, --user")
-            return _USAGE
         if given_up := [*sorted(system.namespace), *(["hostname"] if system.hostname else [])]:
             _say(f"warning: --no-namespace leaves out what the configuration asks for: {', '.join(given_up)}")
     else:

@@ -500,13 +500,6 @@ print(f"pid 1, {{new}} net" if os.getpid() == 1 else "no namespace", flush=True)
 
 
 @isolated
-def test_no_namespace_is_not_for_who_wants_one() -> None:
-    up = _up(LISTENER, UpOptions(no_namespace=True, net=True))
-    assert up.ends() == 2
-    assert "--net" in up.line()
-
-
-@isolated
 def test_no_namespace_says_what_it_leaves_out_of_the_configuration() -> None:
     system = SystemSpec(hostname="here", namespace=NamespaceSpec(ipc=True))
     up = _up("print('ran', flush=True)", UpOptions(no_namespace=True), system=system)

@@ -1,8 +1,4 @@
-"""Does a terminal belong to the command of `pidone init -- CMD`: its keys, its turn, and a shell's job control?
-
-Each test is the shell: leader of a session whose controlling terminal is the slave of a pseudo-terminal, and it types at the
-master.
-"""
+"""Does a terminal belong to the command of `pidone init -- CMD`: its keys, its turn, and a shell's job control?"""
 
 from __future__ import annotations
 
@@ -20,8 +16,7 @@ from tests.eventually import eventually
 from tests.isolation import isolated
 from tests.minimal import python, state_of
 from tests.outside.world import PIDONE
-
-INTERRUPT, SUSPEND = b"\x03", b"\x1a"
+from tests.terminal import INTERRUPT, SUSPEND, Shell, child_of
 
 # Counts Ctrl-C, echoes lines, ends at an empty one.
 TALKER = """
@@ -44,77 +39,6 @@ os.write(1, b"again\\n")
 """
 
 MINIMAL = (str(PIDONE), "init", "--")
-
-
-class Shell:
-    """This process, as a shell with job control would be. Its terminal neither echoes nor changes newlines."""
-
-    def __init__(self) -> None:
-        os.setsid()
-        self.keys, self.terminal = os.openpty()
-        fcntl.ioctl(self.terminal, termios.TIOCSCTTY, 0)
-        mode = termios.tcgetattr(self.terminal)
-        mode[1] &= ~termios.OPOST
-        mode[3] &= ~termios.ECHO
-        termios.tcsetattr(self.terminal, termios.TCSANOW, mode)
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
-        self.seen = b""
-
-    def run(self, *words: str, ahead: bool = True, stdin: int | None = None) -> int:
-        """Start a job; its process group, which is its first process."""
-        job = os.fork()
-        if job == 0:
-            os.setpgid(0, 0)
-            if ahead:
-                os.tcsetpgrp(self.terminal, os.getpid())
-            for fd in (0, 1, 2):
-                os.dup2(self.terminal, fd)
-            if stdin is not None:
-                os.dup2(stdin, 0)
-            signal.pthread_sigmask(signal.SIG_SETMASK, [])
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            os.execv(words[0], words)
-        return job
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.keys, keys)
-
-    def reads(self, line: str) -> None:
-        """The next line on the terminal is this one."""
-        while b"\n" not in self.seen:
-            assert select.select([self.keys], [], [], 20)[0], f"nothing more than {self.seen!r}, waiting for {line!r}"
-            self.seen += os.read(self.keys, 65536)
-        first, _, self.seen = self.seen.partition(b"\n")
-        assert first.decode() == line
-
-    def sees_stopped(self, job: int) -> int:
-        """The signal that stopped the job, as a shell learns it."""
-        found = eventually(lambda: os.waitid(os.P_PID, job, os.WSTOPPED | os.WEXITED | os.WNOHANG))
-        assert found is not None
-        assert found.si_code == os.CLD_STOPPED
-        return found.si_status
-
-    def sees_ended(self, job: int) -> int:
-        found = eventually(lambda: os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG))
-        assert found is not None
-        assert found.si_code == os.CLD_EXITED
-        return found.si_status
-
-    def bring_back(self, job: int) -> None:
-        """What `fg` does."""
-        os.tcsetpgrp(self.terminal, job)
-        os.kill(-job, signal.SIGCONT)
-
-    def whose_turn(self) -> int:
-        return os.tcgetpgrp(self.terminal)
-
-
-def _child_of(pid: int) -> int:
-    def look() -> int:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return int((file.read().split() or ["0"])[0])
-
-    return eventually(look)
 
 
 @isolated
@@ -153,7 +77,7 @@ def test_it_is_the_command_s_turn_at_the_terminal() -> None:
     shell = Shell()
     job = shell.run(*MINIMAL, *python(TALKER))
     shell.reads("talking")
-    assert shell.whose_turn() == _child_of(job) != job
+    assert shell.whose_turn() == child_of(job) != job
     shell.type(b"\n")
     assert shell.sees_ended(job) == 0
     assert shell.whose_turn() == job
@@ -168,12 +92,12 @@ def test_ctrl_z_stops_the_job_and_fg_goes_on() -> None:
         shell.type(SUSPEND)
         assert shell.sees_stopped(job) == signal.SIGTSTP
         assert shell.whose_turn() == job
-        assert state_of(_child_of(job)) == "T"
+        assert state_of(child_of(job)) == "T"
         os.tcsetpgrp(shell.terminal, os.getpgrp())
         shell.bring_back(job)
         shell.type(b"hello\n")
         shell.reads("heard hello")
-        assert shell.whose_turn() == _child_of(job)
+        assert shell.whose_turn() == child_of(job)
     shell.type(b"\n")
     assert shell.sees_ended(job) == 0
 
@@ -187,7 +111,7 @@ def test_bg_goes_on_without_the_terminal() -> None:
     shell.sees_stopped(job)
     os.tcsetpgrp(shell.terminal, os.getpgrp())
     os.kill(-job, signal.SIGCONT)
-    eventually(lambda: state_of(_child_of(job)) == "S")
+    eventually(lambda: state_of(child_of(job)) == "S")
     assert shell.whose_turn() == os.getpgrp()
     os.kill(job, signal.SIGUSR1)
     shell.reads("again")
@@ -214,13 +138,13 @@ def test_a_stop_that_was_sent_stops_only_the_init_and_its_command() -> None:
     shell = Shell()
     job = shell.run("/bin/sh", "-c", '"$@" & wait; exit 0', "sh", *MINIMAL, *python(TALKER))
     shell.reads("talking")
-    init = _child_of(job)
+    init = child_of(job)
     os.kill(init, signal.SIGTSTP)
     eventually(lambda: state_of(init) == "T")
-    assert state_of(_child_of(init)) == "T"
+    assert state_of(child_of(init)) == "T"
     assert state_of(job) == "S"
     os.kill(init, signal.SIGCONT)
-    eventually(lambda: state_of(_child_of(init)) == "S")
+    eventually(lambda: state_of(child_of(init)) == "S")
 
 
 @isolated
