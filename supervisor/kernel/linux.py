@@ -103,5 +103,12 @@ class Linux:
             self._tree.remove(cgroup)
 
 
+def _worded(outcome: _Outcome) -> _Outcome:
+    """A failure says its errno in words (strerror(3)); everything else stays as it is."""
+    if isinstance(outcome, SpawnFailure):
+        return replace(outcome, text=os.strerror(outcome.errno))
+    return outcome
+
+
 if TYPE_CHECKING:
     _it_keeps_the_contract: type[Kernel] = Linux
