@@ -12,7 +12,7 @@ import termios
 
 from supervisor.kernel.libc import call
 
-__all__ = ["PAGE", "memory_file", "move", "punch", "reopen", "waiting"]
+__all__ = ["PAGE", "capacity", "forward", "memory_file", "move", "punch", "reopen", "waiting"]
 
 _MFD_NOEXEC_SEAL = 0x8  # <linux/memfd.h>; Linux 6.3
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 0x1, 0x2  # <linux/falloc.h>
@@ -42,6 +42,18 @@ def move(pipe: int, file: int, offset: int, count: int) -> int:
     are in the file, and the caller's death at any moment changes nothing about that. Raises BlockingIOError when the pipe
     is empty (splice(2))."""
     return os.splice(pipe, file, count, offset_dst=offset, flags=os.SPLICE_F_NONBLOCK)
+
+
+def forward(pipe: int, goal: int, count: int) -> int:
+    """Move up to `count` bytes from a pipe to another file that need not be seekable; returns how many went. They are in the
+    pipe until they have arrived. Raises BlockingIOError when the goal is a full pipe, or full and opened with O_NONBLOCK;
+    EINVAL for a goal that does not work that way (splice(2))."""
+    return os.splice(pipe, goal, count, flags=os.SPLICE_F_NONBLOCK)
+
+
+def capacity(pipe: int) -> int:
+    """How many bytes the pipe takes when it is empty (F_GETPIPE_SZ, fcntl(2))."""
+    return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
 
 
 def punch(file: int, start: int, end: int) -> bool:

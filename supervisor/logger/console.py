@@ -11,6 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
 from supervisor.logger.output import Output
 from supervisor.logger.reader import STREAMS, Lines, Reader
@@ -19,12 +20,15 @@ from supervisor.logger.style import Colour, Style, style_for
 from supervisor.model.words import ServiceName
 from supervisor.wire.logring import Progress
 
-__all__ = ["Console", "open_consoles"]
+__all__ = ["Console", "Stages", "open_consoles"]
 
 _TURN = 524288  # bytes written before others get their turn
 _AGAIN = 1.0  # seconds until a full disk is tried again
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _US = ServiceName("pidone")
+
+Stages: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""For stdout and for stderr, the read end and the write end of a pipe of our own."""
 
 
 class Console:
@@ -38,6 +42,10 @@ class Console:
         """Lines that came when the output was gone."""
         self.trouble = 0
         """The errno by which the output has gone, or 0."""
+        self.full = False
+        """It waits until the output takes more."""
+        self.wakes = 0.0
+        """When (monotonic) a full disk is tried again; 0 for no such plan."""
         self.on_progress: Callable[[Ring], None] = lambda ring: None
         """Called when room was made in a ring."""
         self._style = style
@@ -45,41 +53,32 @@ class Console:
         self._streams = streams
         self._readers: dict[Ring, Reader] = {}
         self._queue: deque[Reader] = deque()
-        self._out = memoryview(b"")
-        self._out_of: Reader | None = None
-        self._count = 0  # bytes written of what was filled in last
-        self._written: dict[Reader, int] = {}  # what a predecessor had written of what comes first
-        self._full = False
-        self._again = 0.0
-
-    @property
-    def full(self) -> bool:
-        """It waits until the output takes more."""
-        return self._full
+        self._text = memoryview(b"")  # what is being handed to the output
+        self._at = 0  # how far that has got
+        self._source: Reader | None = None  # what it is made of
+        self._handed: dict[Reader, int] = {}  # what a predecessor had handed over of what comes first
 
     @property
     def busy(self) -> bool:
         """It has something to write, and may."""
-        return bool(self._queue or self._out) and not self._full and not self._again
+        return not self.idle and not self.full and not self.wakes
 
     @property
     def idle(self) -> bool:
-        return not self._queue and not self._out
-
-    @property
-    def wakes(self) -> float:
-        """When (monotonic) a full disk is tried again; 0 for no such plan."""
-        return self._again
+        return not self._queue and self._at == len(self._text) and not self.output.left
 
     def attach(self, ring: Ring) -> None:
         """Write this ring from where a console with this index has got."""
-        place, more = ring.progress[self._index]
+        place, more, part = ring.progress[self._index]
+        if part:  # only of the ring that was being written when the predecessor died
+            more += part if self.output.inherited == part else 0
+            ring.note(self._index, Progress(place, more))
         reader = Reader(ring, ring.oldest, self._touch, held=max(place, ring.oldest), streams=self._streams)
-        if more:
-            self._written[reader] = more
         while reader.place < reader.held:
             reader.next(until=reader.held)  # for the beginnings of the lines that were unfinished there
         reader.lost = 0
+        if more and place >= ring.oldest:
+            self._handed[reader] = more
         self._readers[ring] = reader
         self._style.widen(ring.service)
         self._touch(reader)
@@ -90,9 +89,9 @@ class Console:
         reader.leave()
         if reader.queued:
             self._queue.remove(reader)
-        self._written.pop(reader, None)
-        if self._out_of is reader:
-            self._out_of = None
+        self._handed.pop(reader, None)
+        if self._source is reader:
+            self._source = None
 
     def _touch(self, reader: Reader) -> None:
         if not reader.queued and reader.behind:
@@ -100,14 +99,14 @@ class Console:
             self._queue.append(reader)
 
     def behind(self, ring: Ring) -> bool:
-        """Whether something of this ring has not been written."""
+        """Whether something of this ring has not been handed to the output."""
         reader = self._readers[ring]
-        return reader.behind or self._out_of is reader
+        return reader.behind or self._source is reader
 
     def wake(self) -> None:
         """The output may take more now."""
-        self._full = False
-        self._again = 0.0
+        self.full = False
+        self.wakes = 0.0
 
     def revive(self) -> None:
         """Try an output again that has gone."""
@@ -117,80 +116,99 @@ class Console:
     def pump(self) -> None:
         """Write until there is nothing more, the output is full, or it is others' turn."""
         budget = _TURN
-        while budget > 0 and (self._out or self._queue):
-            if not self._out:
+        while budget > 0 and not self.idle:
+            if self.output.left:
+                budget -= self._push()
+                if not self.busy:
+                    return
+            elif self._at < len(self._text):
+                self._hand_over()
+            else:
                 self._fill()
                 budget -= 1
-                continue
-            try:
-                count = self.output.write(self._out)
-            except BlockingIOError:
-                self._full = True
-                self._note_stuck()
-                return
-            except OSError as error:
-                if error.errno in _FULL:
-                    self._again = time.monotonic() + _AGAIN
-                    self._note_stuck()
-                    return
+
+    def _push(self) -> int:
+        try:
+            count = self.output.push()
+        except BlockingIOError:
+            self.full = True
+            if self._at and not self.output.durable:
+                self._note()
+            return 0
+        except OSError as error:
+            if error.errno in _FULL:
+                self.wakes = time.monotonic() + _AGAIN
+            else:
                 self.trouble = error.errno or errno.EIO
-                self.lost += self._out.tobytes().count(b"\n")
-                count = len(self._out)
-            self._out = self._out[count:]
-            self._count += count
-            budget -= count
-            if not self._out:
-                self._done()
+                dropped = self.output.drop()
+                self.lost += dropped.count(b"\n")
+                if not self.output.durable:
+                    self._advance(len(dropped))
+            return 0
+        if not self.output.durable:
+            self._advance(count)
+        return count
+
+    def _hand_over(self) -> None:
+        """Put the next part into the output; the note before says what is about to happen, the one after that it has."""
+        part = self._text[self._at : self._at + self.output.room]
+        if self.trouble:
+            self.lost += part.tobytes().count(b"\n")
+            self._advance(len(part))
+        elif self.output.durable:
+            self._note(len(part))
+            self.output.put(part)
+            self._advance(len(part))
+        else:
+            self.output.put(part)
 
     def _fill(self) -> None:
         reader = self._queue.popleft()
         reader.queued = False
-        self._out_of = reader
-        ring = reader.ring
         lines = reader.next()
         self._touch(reader)
-        if self.trouble:
-            self.lost += reader.lost + sum(block.text.count(b"\n") for block in lines)
-            reader.lost = 0
-        else:
-            self._out = memoryview(b"".join((*self._notice(reader), *(self._show(ring, block) for block in lines))))
-        skipped = self._written.pop(reader, 0)
-        self._out = self._out[skipped:]
-        self._count = skipped
-        if not self._out:
-            self._done()
+        shown = [self._show(reader.ring, block) for block in lines]
+        if reader.lost:
+            shown.insert(0, self._notice(reader))
+        self._text = memoryview(b"".join(shown))
+        self._source = reader
+        self._at = 0
+        self._advance(self._handed.pop(reader, 0))
 
     def _show(self, ring: Ring, block: Lines) -> bytes:
         return self._style.show(block.text, ring.service, block.stream, block.wall)
 
-    def _notice(self, reader: Reader) -> tuple[bytes, ...]:
+    def _notice(self, reader: Reader) -> bytes:
         lost, reader.lost = reader.lost, 0
-        if not lost:
-            return ()
         text = f"{lost} lines of {reader.ring.service} are not shown: they came faster than they were read\n"
-        return (self._style.show(text.encode(), _US, 1, time.time_ns()),)
+        return self._style.show(text.encode(), _US, 1, time.time_ns())
 
-    def _done(self) -> None:
-        """What was filled in last has been written."""
-        reader, self._out_of = self._out_of, None
+    def _advance(self, count: int) -> None:
+        """So much more of the text is the output's affair now."""
+        self._at = min(self._at + count, len(self._text))
+        reader = self._source
         if reader is None:
             return
-        reader.held = reader.place
-        reader.ring.note(self._index, Progress(reader.held))
-        self.on_progress(reader.ring)
+        if self._at == len(self._text):
+            self._source = None
+            reader.held = reader.place
+            reader.ring.note(self._index, Progress(reader.held))
+            self.on_progress(reader.ring)
+        elif count and self.output.durable:
+            self._note()
 
-    def _note_stuck(self) -> None:
-        """What is half written is noted when it may stay so: a successor goes on in the middle of the line."""
-        if self._count and self._out_of is not None:
-            self._out_of.ring.note(self._index, Progress(self._out_of.held, self._count))
+    def _note(self, part: int = 0) -> None:
+        if self._source is not None:
+            self._source.ring.note(self._index, Progress(self._source.held, self._at, part))
 
 
-def open_consoles(colour: Colour = "auto") -> list[Console]:
-    """Our stdout and stderr: one console for both where they are the same file, so that lines keep their order."""
+def open_consoles(stages: Stages, colour: Colour = "auto") -> list[Console]:
+    """Our stdout and stderr: one console for both where they are the same file, so that lines keep their order. `stages` are
+    the pipes before them."""
     out, err = os.fstat(1), os.fstat(2)
     if (out.st_dev, out.st_ino, out.st_rdev) == (err.st_dev, err.st_ino, err.st_rdev):
-        return [Console(Output(1), style_for(1, colour), 0, STREAMS)]
+        return [Console(Output(1, stages[0]), style_for(1, colour), 0, STREAMS)]
     return [
-        Console(Output(1), style_for(1, colour), 0, frozenset((0,))),
-        Console(Output(2), style_for(2, colour), 1, frozenset((1,))),
+        Console(Output(1, stages[0]), style_for(1, colour), 0, frozenset((0,))),
+        Console(Output(2, stages[1]), style_for(2, colour), 1, frozenset((1,))),
     ]

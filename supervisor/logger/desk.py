@@ -46,6 +46,8 @@ class Desk:
                 )
             except BlockingIOError:
                 break
+            except ConnectionResetError:
+                continue  # PID 1 went without reading our last message; what it had sent before is still to be read
             except OSError:
                 self.closed = True
                 break

@@ -41,6 +41,7 @@ class Logger:
         self._rest = _REST_LONGEST
         self._resting_until: float | None = None
         self._desk_waits = False
+        self._begun = False  # PID 1 has told us everything
         self._reading = False  # pipes had more than was taken
         self._retry_at: float | None = None
         self._finish_by: float | None = None
@@ -75,8 +76,11 @@ class Logger:
             self._read_pipes()
         if self._retry_at is not None and now >= self._retry_at:
             self._retry()
-        for console in self._shelf.consoles:
-            self._write(console, now)
+        if (
+            self._begun
+        ):  # what a predecessor left in an output's pipe says how far it got: not before all rings are known
+            for console in self._shelf.consoles:
+                self._write(console, now)
         if self._shelf.busy:
             self._shelf.turn()
         if desk.waiting != self._desk_waits and not desk.closed:
@@ -86,7 +90,7 @@ class Logger:
     def _patience(self) -> float | None:
         """How long nothing is due; None for ever."""
         shelf = self._shelf
-        if self._reading or shelf.busy or any(console.busy for console in shelf.consoles):
+        if self._reading or shelf.busy or (self._begun and any(console.busy for console in shelf.consoles)):
             return 0.0
         due = [moment for moment in (self._resting_until, self._retry_at, self._finish_by) if moment is not None]
         due += [console.wakes for console in shelf.consoles if console.wakes]
@@ -127,7 +131,7 @@ class Logger:
         self._desk.send(message.Drained(channel, closed))
 
     def _announce(self, ring: Ring) -> bool:
-        return self._desk.send_now(message.Made(ring.service), ring.fd)
+        return self._desk.closed or self._desk.send_now(message.Made(ring.service), ring.fd)
 
     def _retry(self) -> None:
         self._retry_at = None
@@ -181,6 +185,7 @@ class Logger:
                 self._obey(letter, fds)
         if desk.closed:
             self._poll.unregister(desk.fileno())
+            self._begun = True
             if self._finish_by is None:
                 self._finish(_ORPHANED)
 
@@ -205,6 +210,8 @@ class Logger:
                 return
             case message.Ring() | message.Ask():
                 pass  # no room for the descriptor: the ring is made anew, the reader sees the end
+            case message.Begin():
+                self._begun = True
             case message.End(run):
                 self._intake.end(run)
             case message.Say(wall, text):

@@ -19,7 +19,7 @@ from supervisor.kernel import libc
 from supervisor.kernel.prctl import set_name
 from supervisor.kernel.signals import CATCHABLE, held
 from supervisor.logger import guard
-from supervisor.logger.console import open_consoles
+from supervisor.logger.console import Stages, open_consoles
 from supervisor.logger.desk import Desk
 from supervisor.logger.loop import Logger
 from supervisor.logger.shelf import Shelf
@@ -36,29 +36,30 @@ _LEFT_ALONE = frozenset(
 ) | {signal.SIGCHLD}
 
 
-def fork(control: int, colour: Colour = "auto") -> int:
-    """Make a logger that listens on this descriptor; returns its number. Raises OSError."""
+def fork(control: int, stages: Stages, colour: Colour = "auto") -> int:
+    """Make a logger that listens on `control` and writes through `stages`, descriptors of ours; returns its number. Raises
+    OSError."""
     libc.load()  # once, in both
     with held():
         pid = os.fork()
         if pid == 0:
-            _become(control, colour)
+            _become(control, stages, colour)
     return pid
 
 
-def _become(control: int, colour: Colour) -> NoReturn:
+def _become(control: int, stages: Stages, colour: Colour) -> NoReturn:
     status = _FAULT
     desk: Desk | None = None
     try:
         gc.freeze()  # what was there before is never looked at again, let alone collected
-        _close_all_but(control)
+        _close_all_but(control, *stages[0], *stages[1])
         _settle_signals()
         os.setsid()  # what is typed at PID 1's terminal is not meant for us
         set_name("pidone-logger")
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))  # a ring's file only grows, though its memory does not
         desk = Desk(socket.socket(fileno=control))
-        Logger(desk, Shelf(open_consoles(colour))).run()
+        Logger(desk, Shelf(open_consoles(stages, colour))).run()
         status = 0
     except BaseException as mistake:
         if desk is not None:
@@ -67,10 +68,13 @@ def _become(control: int, colour: Colour) -> NoReturn:
         os._exit(status)
 
 
-def _close_all_but(control: int) -> None:
+def _close_all_but(*kept: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    os.closerange(3, control)
-    os.closerange(control + 1, hard if hard != resource.RLIM_INFINITY else _MOST_FILES)
+    begin = 3
+    for fd in sorted(kept):
+        os.closerange(begin, fd)
+        begin = fd + 1
+    os.closerange(begin, hard if hard != resource.RLIM_INFINITY else _MOST_FILES)
     with contextlib.suppress(OSError):  # a root without /dev: then our stdin stays what PID 1's is
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         os.dup2(null, 0)

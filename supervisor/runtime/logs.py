@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import trio
 
@@ -39,13 +39,15 @@ _STUCK = (
 )
 _POISONED = 5  # quick deaths in a row by mistakes of its own, and what the rings hold is suspected
 
+_Stages: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+
 
 class Logs:
     """PID 1's side of the logs."""
 
-    def __init__(self, fork: Callable[[int], int]) -> None:
-        """`fork` makes a logger that listens on this descriptor of ours, and returns its number; it raises OSError. Raises
-        OSError itself when no sockets are to be had."""
+    def __init__(self, fork: Callable[[int, _Stages], int]) -> None:
+        """`fork` makes a logger that listens on a descriptor of ours and writes to our stdout and stderr through two pipes of
+        ours, and returns its number; it raises OSError. Raises OSError itself when no descriptors are to be had."""
         self.logger_pid = 0
         """The number of the logger, 0 while there is none."""
         self.deaths = 0
@@ -56,6 +58,7 @@ class Logs:
         """Called with the number of every new logger, before anybody could take it for a stranger."""
         self._fork = fork
         self._link = Link()
+        self._stages: _Stages = (os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC))
         self._pidfd = -1
         self._pipes = Pipes()
         self.rings: dict[ServiceName, int] = {}
@@ -236,7 +239,7 @@ class Logs:
 
     def _beget(self) -> None:
         self._link.salvage()  # before there is somebody who would read it
-        pid = self._fork(self._link.theirs.fileno())
+        pid = self._fork(self._link.theirs.fileno(), self._stages)
         self.logger_pid = pid
         self._pidfd = pidfds.open_pidfd(pid)
         self._born_at = time.monotonic()
@@ -254,6 +257,7 @@ class Logs:
                 letters.append((message.Watch(run, entry.pattern), ()))
         if self._hurried:
             letters.append((message.Hurry(), ()))
+        letters.append((message.Begin(), ()))
         return letters
 
     def _discard_rings(self) -> None:

@@ -17,6 +17,7 @@ from supervisor.model.words import RunId, ServiceName
 __all__ = [
     "LONGEST",
     "Ask",
+    "Begin",
     "Downward",
     "Drained",
     "End",
@@ -39,6 +40,10 @@ __all__ = [
 ]
 
 LONGEST = 131072  # bytes of a message; the texts in one are shorter than 16 KiB, a query than 64 KiB
+
+
+class Begin(Record):
+    """You have been told everything: the rings there are, and what is open."""
 
 
 class Open(Record):
@@ -135,14 +140,14 @@ class Failed(Record):
     text: str
 
 
-Downward: TypeAlias = Open | End | Ring | Say | Watch | Unwatch | Ask | Forget | Reopen | Hurry | Finish
+Downward: TypeAlias = Begin | Open | End | Ring | Say | Watch | Unwatch | Ask | Forget | Reopen | Hurry | Finish
 Upward: TypeAlias = Made | Drained | Matched | Want | Failed
 
 _KINDS: Mapping[str, type[Record]] = MappingProxyType(
     {
         kind.__name__: kind
         for kind in (
-            *(Open, End, Ring, Say, Watch, Unwatch, Ask, Forget, Reopen, Hurry, Finish),
+            *(Begin, Open, End, Ring, Say, Watch, Unwatch, Ask, Forget, Reopen, Hurry, Finish),
             *(Made, Drained, Matched, Want, Failed),
         )
     }

@@ -31,19 +31,19 @@ __all__ = [
 ]
 
 MAGIC = b"pidone\x00\x01"
-START = 64
+START = 128
 """Where the first record of all begins; the header's page is never given back."""
 OLDEST = len(MAGIC)
 """Where in the header the offset of the oldest record stands."""
-PROGRESS = (OLDEST + 8, OLDEST + 24)
+PROGRESS = (OLDEST + 8, OLDEST + 32)
 """Where in the header the progress of our stdout and of our stderr stands."""
 
 FRESH = 1
 ENDED = 2
 
-_HEADER = struct.Struct("<8sQQQQQ")
+_HEADER = struct.Struct("<8sQQQQQQQ")
 _OFFSET = struct.Struct("<Q")
-_PROGRESS = struct.Struct("<QQ")
+_PROGRESS = struct.Struct("<QQQ")
 _RECORD = struct.Struct("<HBBIIIQ")
 _MARK = 0x5EED  # begins every record: offsets gone wrong are found out
 
@@ -68,9 +68,11 @@ class Progress(NamedTuple):
     """How far a console has got in a ring."""
 
     place: int
-    """Everything before it has been written."""
+    """Everything before it has been handed to the output."""
     more: int = 0
-    """Bytes written of what is made of the records from there on."""
+    """Bytes handed over of what is made of the records from there on."""
+    part: int = 0
+    """Bytes after those that may or may not have been handed over: the output's own pipe tells."""
 
 
 def pack_header(oldest: int, stdout: Progress, stderr: Progress) -> bytes:
@@ -84,7 +86,7 @@ def unpack_header(data: bytes) -> tuple[int, list[Progress]]:
     magic, oldest, *progress = _HEADER.unpack_from(data)
     if magic != MAGIC:
         raise ValueError("not a ring")
-    return oldest, [Progress(*progress[:2]), Progress(*progress[2:])]
+    return oldest, [Progress(*progress[:3]), Progress(*progress[3:])]
 
 
 def pack_progress(progress: Progress) -> bytes:

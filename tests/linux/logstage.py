@@ -39,12 +39,19 @@ class Sink:
         os.set_blocking(self.out, False)
         self._read = b""
 
-    @property
-    def text(self) -> bytes:
-        """Everything so far."""
+    def read(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self.out, 1 << 20):
                 self._read += piece
+
+    def forget(self) -> None:
+        """Begin anew with the next line."""
+        self._read = self._read[self._read.rfind(b"\n") + 1 :]
+
+    @property
+    def text(self) -> bytes:
+        """Everything so far."""
+        self.read()
         return self._read
 
     def lines(self, service: str) -> list[bytes]:
@@ -65,7 +72,8 @@ class Answers:
         os.set_blocking(fd, False)
         self._stage = stage
         self._fd = fd
-        self._read = b""
+        self._begun = b""
+        self._records: list[dict[str, Any]] = []
         self.over = False
 
     @property
@@ -75,9 +83,10 @@ class Answers:
         with contextlib.suppress(BlockingIOError):
             while not self.over:
                 piece = os.read(self._fd, 1 << 20)
-                self._read += piece
                 self.over = not piece
-        return [json.loads(line) for line in self._read.split(b"\n")[:-1]]
+                *lines, self._begun = (self._begun + piece).split(b"\n")
+                self._records += map(json.loads, lines)
+        return self._records
 
     @property
     def lines(self) -> list[str]:
@@ -100,13 +109,19 @@ class LogStage:
         os.dup2(self.err.end if stderr is None else stderr, 2)
         self.logs = Logs(fork)
         self.loggers: list[int] = []
+        self.reading = True
+        """Somebody reads our stdout and stderr."""
         self.logs.on_fork = self.loggers.append
         self.logs.start()
 
     def turn(self) -> None:
-        """Do what the runtime would do now."""
+        """Do what the runtime would do now, and what the reader of our output would."""
+        if self.reading:
+            self.out.read()
+            self.err.read()
         self.logs.drain()
         if not self.logs.logger_pid:
+            self.logs.revive()
             return
         with contextlib.suppress(ChildProcessError):
             ended = os.waitid(os.P_PID, self.logs.logger_pid, os.WEXITED | os.WNOHANG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from supervisor.logger.reader import Lines, Reader
@@ -9,16 +10,28 @@ from supervisor.logger.ring import Ring
 from supervisor.model.words import ServiceName
 from supervisor.wire.logring import FRESH, Record
 
-__all__ = ["again", "listen", "put", "ring", "texts"]
+__all__ = ["again", "clear", "listen", "put", "ring", "texts"]
+
+_made: list[Ring] = []
 
 
 def ring(service: str = "web") -> Ring:
-    return Ring.make(ServiceName(service))
+    _made.append(Ring.make(ServiceName(service)))
+    return _made[-1]
 
 
 def again(old: Ring) -> Ring:
     """The same file in the hands of a successor."""
-    return Ring(old.service, os.dup(old.fd))
+    _made.append(Ring(old.service, os.dup(old.fd)))
+    return _made[-1]
+
+
+def clear() -> None:
+    """Close all that were made."""
+    for each in _made:
+        with contextlib.suppress(OSError):  # a test may have closed it
+            each.close()
+    _made.clear()
 
 
 def put(

@@ -199,7 +199,6 @@ def test_a_ring_may_go_while_it_is_read() -> None:
     put(db, b"stays\n", wall=5)
     asker = Asker(web, db)
     asker.answer.detach(web)
-    web.close()
     assert asker.lines()[-1] == "stays"
 
 

@@ -11,34 +11,82 @@ from supervisor.logger.output import Output
 from supervisor.logger.ring import Ring
 from supervisor.logger.style import Style
 from supervisor.wire.logring import ENDED, START, Progress
-from tests.unit.logger.bench import again, put, ring
+from tests.unit.logger.bench import again, clear, put, ring
 
 BOTH = frozenset((0, 1))
 
 
+class Killed(BaseException):
+    """The logger was."""
+
+
 class Paper(Output):
-    """Takes as many bytes as there is room for, or fails."""
+    """Takes as many bytes as there is room for, or fails; kills whoever uses it at a chosen moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool) -> None:
         self.fd = -1
+        self.durable = durable
         self.written = b""
-        self.room = 1 << 40
+        self.space = 1 << 40
         self.error = 0
-        self.largest = 1 << 40
+        self.capacity = 64
+        self.inherited = 0
+        self.left = 0
+        self.kill_in = -1
+        """Calls until the logger is killed."""
+        self._held = b""
 
-    def write(self, data: memoryview) -> int:
+    def moment(self) -> None:
+        self.kill_in -= 1
+        if self.kill_in == 0:
+            raise Killed
+
+    def change_hands(self) -> None:
+        """A successor gets what its predecessor had."""
+        if not self.durable:
+            self._held = b""
+        self.inherited = self.left = len(self._held)
+
+    @property
+    def room(self) -> int:
+        return 0 if self.left else self.capacity
+
+    def put(self, data: memoryview) -> None:
+        assert 0 < len(data) <= self.room
+        self.moment()
+        self._held = bytes(data)
+        self.moment()
+        self.left = len(data)
+
+    def push(self) -> int:
         if self.error:
             raise OSError(self.error, "fails")
-        if not self.room:
+        if not self.space:
             raise BlockingIOError
-        count = min(len(data), self.room, self.largest)
-        self.written += data[:count]
-        self.room -= count
+        count = min(self.left, self.space)
+        if self.durable:
+            self.moment()
+        self.written += self._held[:count]
+        self._held = self._held[count:]
+        if self.durable:
+            self.moment()
+        self.space -= count
+        self.left -= count
         return count
+
+    def drop(self) -> bytes:
+        dropped, self._held = self._held, b""
+        self.left = 0
+        return dropped
 
     @property
     def lines(self) -> list[bytes]:
         return [line.partition(b" ")[2] for line in self.written.splitlines()]
+
+
+@pytest.fixture(params=[True, False], ids=["through a pipe", "directly"])
+def paper(request: pytest.FixtureRequest) -> Paper:
+    return Paper(request.param)
 
 
 def console(paper: Paper, *rings: Ring, streams: frozenset[int] = BOTH, index: int = 0) -> Console:
@@ -53,8 +101,8 @@ def pump(made: Console) -> None:
         made.pump()
 
 
-def test_lines_of_all_services_come_in_the_order_in_which_they_were_taken() -> None:
-    paper, web, db = Paper(), ring("web"), ring("db")
+def test_lines_of_all_services_come_in_the_order_in_which_they_were_taken(paper: Paper) -> None:
+    web, db = ring("web"), ring("db")
     made = console(paper, web, db)
     for number in range(3):
         put(web, b"w%d\n" % number)
@@ -65,7 +113,7 @@ def test_lines_of_all_services_come_in_the_order_in_which_they_were_taken() -> N
 
 
 def test_each_console_writes_its_own_stream() -> None:
-    out, err, web = Paper(), Paper(), ring()
+    out, err, web = Paper(True), Paper(True), ring()
     consoles = (
         console(out, web, streams=frozenset((0,))),
         console(err, web, streams=frozenset((1,)), index=1),
@@ -79,34 +127,35 @@ def test_each_console_writes_its_own_stream() -> None:
     assert again(web).progress == [Progress(web.end), Progress(web.end)]
 
 
-def test_a_full_output_is_left_alone_until_it_takes_more() -> None:
-    paper, web = Paper(), ring()
+def test_a_full_output_is_left_alone_until_it_takes_more(paper: Paper) -> None:
+    web = ring()
     made = console(paper, web)
-    paper.room = 30
+    paper.space = 30
     put(web, b"a line that is long enough\n")
     pump(made)
     assert made.full
     assert not made.busy
-    paper.room = 1000
+    paper.space = 1000
     made.wake()
     pump(made)
     assert paper.lines == [b"web | a line that is long enough"]
 
 
 @pytest.mark.parametrize("room", [0, 1, 30, 52, 80])
-def test_a_successor_goes_on_where_the_output_was_full_even_within_a_line(room: int) -> None:
-    paper, web = Paper(), ring()
+def test_a_successor_goes_on_where_the_output_was_full_even_within_a_line(paper: Paper, room: int) -> None:
+    web = ring()
     made = console(paper, web)
     put(web, b"written before\nunfinished at first,")
     pump(made)
     assert paper.lines == [b"web | written before"]
     whole = len(paper.written)
-    paper.room = room
+    paper.space = room
     put(web, b" then not\nand another\n", flags=0)
     pump(made)
     assert len(paper.written) == whole + room
-    paper.room = 1 << 40
+    paper.space = 1 << 40
     put(web, b"written after\n")
+    paper.change_hands()
     pump(console(paper, again(web)))
     assert paper.lines == [
         b"web | written before",
@@ -116,32 +165,33 @@ def test_a_successor_goes_on_where_the_output_was_full_even_within_a_line(room: 
     ]
 
 
-def test_what_has_been_written_is_not_written_again() -> None:
-    paper, web = Paper(), ring()
+def test_what_has_been_written_is_not_written_again(paper: Paper) -> None:
+    web = ring()
     put(web, b"once\n")
     pump(console(paper, web))
+    paper.change_hands()
     pump(console(paper, again(web)))
     assert paper.lines == [b"web | once"]
 
 
-def test_while_the_output_is_full_the_ring_is_held_and_let_go_when_it_is_written() -> None:
-    paper, web = Paper(), ring()
+def test_while_the_output_is_full_the_ring_is_held_and_let_go_when_it_is_written(paper: Paper) -> None:
+    web = ring()
     made = console(paper, web)
     progress: list[Ring] = []
     made.on_progress = progress.append
-    paper.room = 0
-    put(web, b"x\n")
+    paper.space = 0
+    put(web, b"x" * 200 + b"\n")
     pump(made)
     full = web.room
-    paper.room = 1000
+    paper.space = 1000
     made.wake()
     pump(made)
     assert web.room > full
     assert progress == [web]
 
 
-def test_one_chatty_service_does_not_keep_another_waiting() -> None:
-    paper, chatty, quiet = Paper(), ring("chatty"), ring("quiet")
+def test_one_chatty_service_does_not_keep_another_waiting(paper: Paper) -> None:
+    chatty, quiet = ring("chatty"), ring("quiet")
     made = console(paper, chatty, quiet)
     for _ in range(3):
         put(chatty, b"c" * 60_000 + b"\n")
@@ -152,8 +202,8 @@ def test_one_chatty_service_does_not_keep_another_waiting() -> None:
 
 
 @pytest.mark.parametrize("error", [errno.EPIPE, errno.EIO])
-def test_an_output_that_has_gone_is_counted_and_the_rings_go_on(error: int) -> None:
-    paper, web = Paper(), ring()
+def test_an_output_that_has_gone_is_counted_and_the_rings_go_on(paper: Paper, error: int) -> None:
+    web = ring()
     made = console(paper, web)
     paper.error = error
     put(web, b"1\n2\n")
@@ -171,8 +221,8 @@ def test_an_output_that_has_gone_is_counted_and_the_rings_go_on(error: int) -> N
     assert paper.lines == [b"web | 4"]
 
 
-def test_a_full_disk_is_tried_again_later_and_nothing_is_lost() -> None:
-    paper, web = Paper(), ring()
+def test_a_full_disk_is_tried_again_later_and_nothing_is_lost(paper: Paper) -> None:
+    web = ring()
     made = console(paper, web)
     paper.error = errno.ENOSPC
     put(web, b"kept\n")
@@ -187,15 +237,15 @@ def test_a_full_disk_is_tried_again_later_and_nothing_is_lost() -> None:
     assert made.wakes == 0
 
 
-def test_what_was_overtaken_in_a_hurry_is_told() -> None:
-    paper, web = Paper(), ring()
+def test_what_was_overtaken_in_a_hurry_is_told(paper: Paper) -> None:
+    web = ring()
     made = console(paper, web)
-    paper.room = 0
+    paper.space = 0
     for number in range(100):
         put(web, b"%02d" % number + b"x" * 9996 + b"\n")
         pump(made)
         web.trim(hurried=True)
-    paper.room = 1 << 40
+    paper.space = 1 << 40
     made.wake()
     pump(made)
     notices = [line for line in paper.lines if line.startswith(b"pidone | ")]
@@ -206,8 +256,8 @@ def test_what_was_overtaken_in_a_hurry_is_told() -> None:
     assert lost + shown == 100
 
 
-def test_a_ring_that_goes_is_no_more_waited_for() -> None:
-    paper, web, db = Paper(), ring("web"), ring("db")
+def test_a_ring_that_goes_is_no_more_waited_for(paper: Paper) -> None:
+    web, db = ring("web"), ring("db")
     made = console(paper, web, db)
     put(web, b"gone\n")
     put(db, b"here\n")
@@ -218,8 +268,8 @@ def test_a_ring_that_goes_is_no_more_waited_for() -> None:
     assert paper.lines == [b"db | here"]
 
 
-def test_the_last_unfinished_line_is_written_when_its_channel_ends() -> None:
-    paper, web = Paper(), ring()
+def test_the_last_unfinished_line_is_written_when_its_channel_ends(paper: Paper) -> None:
+    web = ring()
     made = console(paper, web)
     put(web, b"last words")
     pump(made)
@@ -228,3 +278,35 @@ def test_the_last_unfinished_line_is_written_when_its_channel_ends() -> None:
     pump(made)
     assert paper.lines == [b"web | last words"]
     assert web.oldest == START
+
+
+@pytest.mark.parametrize("capacity", [1, 30, 100, 65536])
+def test_wherever_it_is_killed_nothing_is_lost_and_nothing_written_twice(capacity: int) -> None:
+    expected = [b"web | %d %s" % (number, b"x" * number) for number in range(8)]
+    moment, killed = 0, 1
+    while killed:
+        moment += 1
+        paper = Paper(True)
+        paper.capacity = capacity
+        paper.kill_in = moment
+        web, db = ring("web"), ring("db")
+        for number in range(8):
+            put(web, b"%d %s\n" % (number, b"x" * number))
+        put(db, b"other\n")
+        killed = 0
+        while True:
+            try:
+                pump(console(paper, web, db))
+            except Killed:
+                killed += 1
+                paper.change_hands()
+                web, db = again(web), again(db)
+                paper.kill_in = -1 if killed > 3 else 5 + (moment + killed) % 4
+            else:
+                break
+        assert [line for line in paper.lines if line.startswith(b"web")] == expected, moment
+        assert paper.lines.count(b"db | other") == 1
+        clear()
+        if capacity == 1 and moment > 100:
+            break  # each further moment is like these
+    assert moment > 8

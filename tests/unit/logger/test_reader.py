@@ -9,7 +9,7 @@ from supervisor.logger.reader import Lines
 from supervisor.logger.ring import KEEP
 from supervisor.wire.logline import MAX_LINE
 from supervisor.wire.logring import ENDED, FRESH, Record
-from tests.unit.logger.bench import listen, put, ring, texts
+from tests.unit.logger.bench import clear, listen, put, ring, texts
 
 
 def test_a_line_may_come_in_pieces_and_has_the_time_of_its_first() -> None:
@@ -135,7 +135,7 @@ def test_every_line_is_handed_out_or_counted_as_lost(writes: list[tuple[int, lis
             got += len(texts(reader))
     got += len(texts(reader))
     assert got + reader.lost == total
-    here.close()
+    clear()
 
 
 def test_one_that_was_overtaken_goes_on_with_a_whole_line() -> None:

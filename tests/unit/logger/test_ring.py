@@ -9,7 +9,7 @@ import pytest
 from supervisor.logger.ring import CHUNK, KEEP, Ring
 from supervisor.model.words import ServiceName
 from supervisor.wire.logring import FRESH, RECORD, START, Progress, Record, pack_record
-from tests.unit.logger.bench import again, listen, put, ring, texts
+from tests.unit.logger.bench import again, clear, listen, put, ring, texts
 
 MEASURE = Record(0, FRESH, 1, 1, CHUNK, 5)
 
@@ -86,8 +86,7 @@ def test_a_successor_reads_on_whenever_its_predecessor_was_killed() -> None:
         assert lines[0] == b"before"
         assert lines[-1] == b"after"
         assert b"\n".join(lines[1:-1]).rstrip(b"\n") == expected.rstrip(b"\n")
-        successor.close()
-        here.close()
+        clear()
 
 
 def test_it_keeps_the_newest_and_gives_the_memory_of_the_rest_back() -> None:

@@ -10,6 +10,7 @@ from supervisor.wire import logmessages as message
 WEB = ServiceName("web")
 RUN = RunId(WEB, 3)
 EVERY = [
+    message.Begin(),
     message.Open(RUN, 7, 1),
     message.End(RUN),
     message.Ring(WEB),

@@ -50,9 +50,9 @@ def test_what_is_no_record_is_found_out() -> None:
 
 
 def test_a_header_comes_back_and_another_file_is_none() -> None:
-    header = pack_header(4711, Progress(99, 7), Progress(2**40))
+    header = pack_header(4711, Progress(99, 7, 3), Progress(2**40))
     assert len(header) <= START
-    assert unpack_header(header) == (4711, [Progress(99, 7), Progress(2**40)])
+    assert unpack_header(header) == (4711, [Progress(99, 7, 3), Progress(2**40)])
     with pytest.raises(ValueError, match="not a ring"):
         unpack_header(b"\0" * START)
     with pytest.raises(ValueError, match="too short"):
