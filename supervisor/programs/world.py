@@ -101,7 +101,7 @@ class _Life:
         self._kernel = Linux(nofile=nofile, tree=cgroups.find().tree)
         gc.collect()
         gc.freeze()  # what is here now stays; and the logger shares it with us
-        self._logs = Logs(lambda control: logger.fork(control, _colour(options.color)))
+        self._logs = Logs(lambda control, stages: logger.fork(control, stages, _colour(options.color)))
         self._runtime = Runtime(
             self._kernel,
             self._logs,
