@@ -29,6 +29,7 @@ PIDONE = Path(sysconfig.get_path("scripts")) / "pidone"
 """The command that was installed beside the interpreter that runs the tests."""
 
 _PATIENCE = 20.0  # seconds for what takes milliseconds: two cores may be busy with something else
+_GRACE = 2.0  # seconds for a world whose test is over; then the monitor is killed, and everything dies with it
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
 
 
@@ -234,7 +235,7 @@ def world(
     finally:
         if process.poll() is None:
             process.terminate()
-            if here.ended(15.0) is None:
+            if here.ended(_GRACE) is None:
                 process.kill()
                 process.wait()
         shutil.rmtree(folder, ignore_errors=True)
