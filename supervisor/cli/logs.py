@@ -102,18 +102,18 @@ def _entries(caller: Caller, asked: Asked, query: dict[str, Any]) -> Iterator[li
     newest, repeated = "", 0
     tries = _TRIES
     while True:
-        skip = repeated
+        mark, skip = newest, repeated
         caller.ask("logs", **query)
         for lines in read_lines(caller.take_fd(), asked.options.get("timeout")):
-            tries = _TRIES
             batch = []
             for entry in _decoded(lines):
-                at = entry.get("at", "")
-                if at == newest and skip:
-                    skip -= 1
+                at = entry.get("at", "")  # all in one form: they compare as texts
+                if at < mark or (at == mark and skip):
+                    skip -= at == mark
                     continue
                 newest, repeated = at, repeated + 1 if at == newest else 1
                 batch.append(entry)
+            tries = _TRIES if batch else tries
             yield batch
         if not query["follow"]:
             return
@@ -147,7 +147,7 @@ def _writer(form: str, asked: Asked) -> Callable[[list[Entry]], None]:
     if form == "jsonl":
         return _write_records
     look = stdout_look(asked)
-    terminal = bool(look.width)
+    terminal = look.terminal
     out = sys.stdout.buffer
     clock = _clock if terminal or form == "short" else str
     width = 0

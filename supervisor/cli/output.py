@@ -49,13 +49,14 @@ _ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for cod
 class Look:
     """What the place we print to can show."""
 
-    __slots__ = ("colour", "utf8", "width")
+    __slots__ = ("colour", "terminal", "utf8", "width")
 
-    def __init__(self, colour: bool = False, utf8: bool = True, width: int = 0) -> None:
+    def __init__(self, colour: bool = False, utf8: bool = True, width: int = 0, terminal: bool = False) -> None:
+        self.terminal = terminal
         self.colour = colour
         self.utf8 = utf8
         self.width = width
-        """Columns of the terminal; 0 when it is none."""
+        """Columns of the terminal; 0 when it is none, or does not say."""
 
     def paint(self, text: str, colour: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.colour and colour and text else text
@@ -72,8 +73,8 @@ def look_of(stream: TextIO, color: str, environ: Mapping[str, str]) -> Look:
         try:
             width = os.get_terminal_size(stream.fileno()).columns
         except OSError:
-            width = 80
-    return Look(wants_colour(color, terminal, environ), speaks_utf8(_inherited(environ)), width)
+            pass
+    return Look(wants_colour(color, terminal, environ), speaks_utf8(_inherited(environ)), width, terminal)
 
 
 def wants_colour(color: str, terminal: bool, environ: Mapping[str, str]) -> bool:

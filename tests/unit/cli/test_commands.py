@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -252,9 +254,7 @@ def test_following_goes_on_until_the_world_ends(mixed: Path, tmp_path: Path) -> 
 
 
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
-    from pty import openpty
-
-    keyboard, terminal = openpty()
+    keyboard, terminal = pty.openpty()
     environ = {**os.environ, "PIDONE_SOCKET": str(tmp_path / "s"), "TERM": "xterm"}
     with told(tmp_path / "s", service("web")):
         command = [sys.executable, "-m", "supervisor", "stop", "web"]
@@ -369,8 +369,6 @@ def test_check_says_what_the_loader_found(tmp_path: Path, type_in: Typist) -> No
 
 
 def test_the_server_gone_in_the_middle_is_told(tmp_path: Path, type_in: Typist) -> None:
-    import socket
-
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "s"))
     listener.listen()
@@ -387,8 +385,6 @@ def test_the_server_gone_in_the_middle_is_told(tmp_path: Path, type_in: Typist) 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n", b"[]\n", b"\xff\n"])
 def test_what_is_no_pidone_is_told(tmp_path: Path, type_in: Typist, answer: bytes) -> None:
-    import socket
-
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "s"))
     listener.listen()
@@ -423,3 +419,135 @@ def test_nothing_heavy_is_loaded(mixed: Path) -> None:
     assert "NAME" in done.stdout
     # json loads re, and re loads enum: that is the price of speaking JSON
     assert done.stderr.strip() in ("[]", "['enum']")
+
+
+def test_questions_answer_in_words_and_in_json(looking: Typist) -> None:
+    assert looking("is-active", "web").out == "running\n"
+    assert looking("is-ready", "web", "slow").out == "web: running\nslow: starting\n"
+    assert looking("is-ready", "web", "slow", "-q").out == ""
+    said = looking("is-ready", "web", "slow", "--json").json
+    assert (said["schema"], said["answer"]) == ("pidone/v1", False)
+    assert [(one["name"], one["phase"], one["ready"]) for one in said["services"]] == [
+        ("web", "running", True),
+        ("slow", "starting", False),
+    ]
+    waited = looking("wait", "web", "--json").json
+    assert (waited["schema"], waited["verdict"], waited["names"]) == ("pidone/v1", "done", ["web"])
+
+
+def test_ps_in_other_forms(looking: Typist) -> None:
+    assert [json.loads(line)["pid"] for line in looking("ps", "-o", "jsonl").out.splitlines()] == [12, 14, 15, 16]
+    assert looking("ps", "-q") == (0, "", "")
+
+
+def test_from_another_namespace_our_own_numbers_are_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist
+) -> None:
+    monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
+    monkeypatch.setattr("supervisor.inspect.elsewhere.pids_here", lambda pid_ns: {12: 4711, 14: 4713})
+    rows = [{"state": "S", "uid": 0, "ns_pids": [one["pid"]], **one} for one in _PROCESSES]
+    with told(tmp_path / "s", service("web"), service("off", "inactive"), processes=rows, pid_ns=1):
+        assert [one["host_pid"] for one in type_in("status", "--json").json["services"]] == [4711, None]
+        assert "main process: 12 (here 4711)" in type_in("status", "web").out
+        assert [one["host_pid"] for one in type_in("ps", "--json").json["processes"]] == [4711, 4713, None, None]
+        assert type_in("ps").out.splitlines()[0].split()[:3] == ["PID", "HOST", "PID"]
+        assert " 4711 " in type_in("status").out
+
+
+def test_worlds_lists_those_that_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -> None:
+    monkeypatch.setattr("supervisor.client.find.SYSTEM_BASE", str(tmp_path / "nowhere"))
+    monkeypatch.setattr("supervisor.client.find.bases", lambda *_: [str(tmp_path / "u")])
+    for name in ("one", "mute"):
+        (tmp_path / "u" / name).mkdir(parents=True)
+    mute = socket.socket(socket.AF_UNIX)
+    mute.bind(str(tmp_path / "u" / "mute" / "control.sock"))
+    mute.listen()
+    one = tmp_path / "u" / "one" / "control.sock"
+    with told(one, name="one"):
+        said = type_in("worlds", "--timeout", "50ms")
+        assert said.code == 0
+        assert [line.split() for line in said.out.splitlines()] == [
+            ["NAME", "VERSION", "SOCKET"],
+            ["mute", "?", str(tmp_path / "u" / "mute" / "control.sock")],
+            ["one", "0.1.0", str(one)],
+        ]
+        assert type_in("worlds", "-o", "name", "-t", "50ms").out.split() == ["mute", "one"]
+        assert type_in("worlds", "-q", "-t", "50ms").out == ""
+        found = type_in("worlds", "--json", "-t", "50ms").json["worlds"]
+        assert [(world["name"], world["pid"]) for world in found] == [("mute", None), ("one", 1)]
+        several = type_in("status")
+        assert several.code == 2
+        assert "mute, one" in several.err
+        assert "pidone worlds" in several.err
+    mute.close()
+
+
+def _on_a_terminal(*words: str, environ: dict[str, str]) -> str:
+    """What a command shows on a terminal."""
+    keyboard, terminal = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "supervisor", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm", **environ},
+        check=False,
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while piece := os.read(keyboard, 4096):
+            shown += piece
+    except OSError:  # EIO: nobody has the other end open any more
+        pass
+    os.close(keyboard)
+    assert b"Traceback" not in shown
+    return shown.decode()
+
+
+def test_on_a_terminal_logs_are_coloured_and_cannot_steer_it(mixed: Path) -> None:
+    shown = _on_a_terminal("logs", environ={"PIDONE_SOCKET": str(mixed)})
+    assert "he\\x1bllo" in shown
+    assert "\\xff" in shown
+    assert "7 lines of db were lost here" in shown
+    assert "\x1b[2m12:00:00.123\x1b[0m" in shown
+
+
+def test_on_a_terminal_status_is_coloured_unless_somebody_minds(mixed: Path) -> None:
+    environ = {"PIDONE_SOCKET": str(mixed)}
+    assert "\x1b[31m" in _on_a_terminal("status", environ=environ)
+    assert "\x1b" not in _on_a_terminal("status", environ={**environ, "NO_COLOR": "1"})
+    assert "\x1b[31merror:" in _on_a_terminal("status", "nobody", environ=environ)
+    assert "\x1b" not in _on_a_terminal("status", "nobody", "--color", "never", environ=environ)
+
+
+@pytest.mark.parametrize("lines", [[b"not json"], [b'{"error":{"code":"no-such-run","message":"no"}}']])
+def test_a_logger_that_fails_in_the_middle_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist, lines: list[bytes]
+) -> None:
+    monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
+    monkeypatch.setattr("supervisor.cli.logs.read_lines", lambda take_fd, timeout=None: iter([lines]))
+    with told(tmp_path / "s", service("web")):
+        said = type_in("logs")
+        assert (said.code, said.out) == (1, "")
+        assert said.err.startswith("error: ")
+        assert "         log:" not in type_in("status", "web").out  # the rest is worth showing all the same
+
+
+def test_a_logger_that_ends_every_time_is_not_asked_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist
+) -> None:
+    monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
+    monkeypatch.setattr("supervisor.cli.logs._PAUSE", 0.0)
+    with told(tmp_path / "s", service("web"), log=_LOG[:2]):
+        said = type_in("logs", "-f", "-o", "cat")
+    assert said.code == 1
+    assert said.out == "he\x1bllo\noops\n"  # once, although every stream begins with them
+    assert "the logger ends" in said.err
+
+
+def test_logs_can_begin_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -> None:
+    monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
+    with told(tmp_path / "s", service("web"), log=_LOG):
+        assert type_in("logs", "--since", "10m", "--grep", "o+", "-n", "1", "-o", "cat", "web").out == "oops\n"
+        assert type_in("logs", "--since", "soon").code == 2
