@@ -30,6 +30,7 @@ _KILL = 9
 _PATIENCE = 5.0  # seconds after which nobody waits for a run's last line any more
 _LONGEST = 12_000  # characters of a message of ours
 _LAST_WORDS = 1.0  # seconds for the logger to write out what there is (SERVICES §5)
+_SOON = 0.01  # seconds between two tries to tell it so
 _GRACE = 0.25  # seconds more until it is killed
 _QUICK = 1.0  # seconds: who lives shorter than this died quickly
 _PATIENT = 3  # quick deaths in a row before successors have to wait
@@ -330,14 +331,17 @@ class Logs:
 
     async def drain_and_stop(self, within: float = _LAST_WORDS) -> None:
         """Let the logger write out what there is, for so many seconds, and end. Then it is killed. It is not reaped here."""
+        there_is_one = self.revive()
         self._stopping = True
-        if not self.logger_pid:
+        if not there_is_one:
             return
         for _, entry in self._pipes:
             entry.close_write()
         self._link.post(message.Finish(within))
         with trio.move_on_after(within + _GRACE):
-            await self._flush()
+            while self._link.waiting:
+                await trio.sleep(_SOON)
+                self._link.flush()
             await self._until_gone()
         if self.logger_pid:
             pidfds.send(self.logger_pid, self._pidfd, _KILL)
