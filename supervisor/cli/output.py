@@ -70,7 +70,7 @@ def look_of(stream: TextIO, color: str, environ: Mapping[str, str]) -> Look:
     terminal = stream.isatty()
     width = 0
     if terminal:
-        try:
+        try:  # noqa: SIM105 - contextlib is one module more for every command
             width = os.get_terminal_size(stream.fileno()).columns
         except OSError:
             pass

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import trio
 
 import supervisor
-from supervisor.control.access import Rules
+from supervisor.control.access import Rules, own_uid
 from supervisor.control.listener import Listener, NotListening, close_listener, open_listener
 from supervisor.control.server import serve
 from supervisor.core.select import select
@@ -123,7 +123,7 @@ class _Life:
         )
         self._runtime.answered = self._operator.answer
         self._logs.on_fork = self._know_logger
-        self._rules = Rules(os.geteuid(), admin=plan.admin_uids, read=plan.read_uids)
+        self._rules = Rules(own_uid(os.geteuid(), _uid_map()), admin=plan.admin_uids, read=plan.read_uids)
 
     def live(self, begin: PlanAccepted) -> int:
         try:
@@ -216,7 +216,7 @@ def _claim_place(options: InitOptions, plan: Plan, environment: Mapping[str, str
     """The world's directory and its socket, which listens from now on."""
     control = plan.system.control
     name = options.name or plan.system.name or DEFAULT_NAME
-    directory = worlds.claim(name, bases(os.geteuid(), _outer_uid(), environment))
+    directory = worlds.claim(name, bases(os.geteuid(), outer_uid(os.geteuid(), _uid_map()), environment))
     if isinstance(directory, worlds.Unclaimable):
         if directory.code == "taken":
             raise _Refused(f"a world named {name} is alive already ({directory.path}); take another name: --name NAME")
@@ -234,12 +234,12 @@ def _claim_place(options: InitOptions, plan: Plan, environment: Mapping[str, str
     return _Place(name, directory, listener)
 
 
-def _outer_uid() -> int:
+def _uid_map() -> str:
     try:
         with open("/proc/self/uid_map") as file:
-            return outer_uid(os.geteuid(), file.read())
-    except OSError:
-        return os.geteuid()
+            return file.read()
+    except OSError:  # a kernel without user namespaces
+        return "0 0 4294967295"
 
 
 def _pid_namespace() -> int:

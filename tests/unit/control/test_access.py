@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.control.access import Access, Peer, Rules, access_of, peer_of, permits
+from supervisor.control.access import Access, Peer, Rules, access_of, own_uid, peer_of, permits
 from tests.isolation import isolated
 
 RULES = Rules(own_uid=500, admin=(1001, 65534), read=(1002, 1001, 65534, 0))
@@ -34,8 +34,19 @@ def test_access_follows_from_the_peer_and_the_lists(pid: int, uid: int, access: 
     assert access_of(Peer(pid, uid), RULES) == access
 
 
-def test_when_we_are_nobody_ourselves_unknown_is_still_nobody() -> None:
-    assert access_of(Peer(9, 65534), Rules(own_uid=65534)) is None
+@pytest.mark.parametrize(
+    ("uid", "uid_map", "own"),
+    [
+        (1000, "0 0 4294967295", 1000),
+        (1000, "1000 0 1", 1000),
+        (65534, "         0          0 4294967295\n", 65534),  # on a machine, nobody is a user like others
+        (65534, "0 100000 65536", -1),  # in a container, whoever has no name looks like him
+        (65534, "", -1),
+    ],
+)
+def test_nobody_is_himself_only_where_everybody_has_a_name(uid: int, uid_map: str, own: int) -> None:
+    assert own_uid(uid, uid_map) == own
+    assert access_of(Peer(9, uid), Rules(own)) == (None if own == -1 else "admin")
 
 
 def test_who_may_change_may_look_and_not_the_other_way_round() -> None:
@@ -90,9 +101,10 @@ def test_a_peer_whom_our_user_namespace_cannot_name_is_65534(tmp_path: Path) -> 
     if child == 0:
         call("unshare", 0x10000000)  # CLONE_NEWUSER, and no map: nobody has a name
         peer = peer_of(listener.accept()[0])
-        os.write(outbox, str(access_of(peer, Rules(own_uid=os.geteuid()))).encode())
+        rules = Rules(own_uid(os.geteuid(), Path("/proc/self/uid_map").read_text()), read=(65534,))
+        os.write(outbox, f"{os.geteuid()} {peer.uid} {access_of(peer, rules)}".encode())
         os._exit(0)
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(tmp_path / "s"))
         os.waitpid(child, 0)
-    assert os.read(inbox, 100) == b"None"
+    assert os.read(inbox, 100) == b"65534 65534 None"
