@@ -134,7 +134,7 @@ def is_trouble(service: Service) -> bool:
     """It failed, is between two attempts, does not end, has ended for good, or waits for one of these: it may never come."""
     match service.state:
         case Failed() | Backoff():
-            return True
+            return not service.again
         case Waiting(trouble=trouble):
             return trouble
         case Done():
@@ -163,9 +163,15 @@ def is_on_its_way(view: View, service: Service) -> bool:
 
 
 def leaves(view: View, service: Service) -> bool:
-    """It is going down and has something to stop: those it depends on wait for that, and so does who would start after it."""
-    state = service.state
-    if isinstance(state, Done):
-        going = view.world.shutdown is not None or not service.needed or bool(service.again)
-        return going and (state.lingering or will_undo(view, service))
-    return is_live(service) and not is_overdue(service) and withdrawn(view, service)
+    """It is going down, whatever for, and has something to stop: those it depends on wait for that before they go themselves,
+    and so does who would start after it."""
+    match service.state:
+        case Stopping(stage=stage):
+            return stage != "overdue"
+        case Starting() | Running():
+            return withdrawn(view, service)
+        case Done(lingering=lingering):
+            going = view.world.shutdown is not None or not service.needed or bool(service.again)
+            return going and (lingering or will_undo(view, service))
+        case _:
+            return False

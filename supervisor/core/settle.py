@@ -81,6 +81,8 @@ def _refresh(draft: Draft, name: ServiceName) -> None:
     upright = is_upright(draft, name)
     if upright != service.upright:
         draft.put(replace(draft[name], upright=upright))
+        if upright:
+            draft.wake_earlier(name)  # it may stay: it is in nobody's way any more
 
 
 def _move(draft: Draft, service: Service) -> None:
@@ -233,7 +235,7 @@ def _blocker(draft: Draft, service: Service) -> tuple[Reason, bool] | None:
         if other.want == "down":
             return reason("waiting", "dependency-stopped", other=name), True
         match other.state:
-            case Failed():
+            case Failed() if not other.again:
                 return reason("waiting", "dependency-failed", other=name), True
             case Waiting(reason=Reason(code="dependency-stopped") as root):
                 return root, True

@@ -50,32 +50,37 @@ def supersede(draft: Draft, names: Iterable[ServiceName], verbs: tuple[Verb, ...
 
 
 def review(draft: Draft) -> None:
-    """Look at every open ticket; answer those that have ended."""
+    """Look at every open ticket that this step can have moved; answer those that have ended."""
     if not draft.world.tickets:
         return
+    touched = draft.touched()
     kept = []
     for ticket in draft.world.tickets:
-        looked = _looked_at(draft, ticket)
+        moved = [name for name in touched if name in ticket.pending]
+        looked = _looked_at(draft, ticket, moved) if moved else ticket
         if looked.pending or looked.verb == "shutdown":
             kept.append(looked)
         else:
             outcome = looked.failure or Outcome("done", also=looked.also)
             draft.effects.append(Answer(looked.id, outcome))
-    draft.world = replace(draft.world, tickets=tuple(kept))
+    if kept != [*draft.world.tickets]:
+        draft.world = replace(draft.world, tickets=tuple(kept))
 
 
-def _looked_at(draft: Draft, ticket: Ticket) -> Ticket:
-    pending = {}
+def _looked_at(draft: Draft, ticket: Ticket, moved: Iterable[ServiceName]) -> Ticket:
+    pending = dict(ticket.pending)
     failure = ticket.failure
-    for name, run in ticket.pending.items():
+    for name in moved:
         service = draft[name]
         if is_overdue(service):
             state: _State = Outcome("failed", "unkillable", f"{name}: {service.state.reason.text}", name)
+        elif ticket.verb == "stop":
+            state = _stop_state(service)
         else:
-            state = _stop_state(service) if ticket.verb == "stop" else _start_state(service, ticket.verb, run)
-        if state == "pending":
-            pending[name] = run
-        elif isinstance(state, Outcome):
+            state = _start_state(service, ticket.verb, ticket.pending[name])
+        if state != "pending":
+            del pending[name]
+        if isinstance(state, Outcome):
             failure = failure or replace(state, also=ticket.also)
     return replace(ticket, pending=pending, failure=failure)
 

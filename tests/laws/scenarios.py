@@ -1,0 +1,179 @@
+"""In which small worlds are the laws tried? Each shows one rule against everything that may happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from supervisor.model.plan import Plan, PlannedService
+from supervisor.model.spec import (
+    DependencySpec,
+    ReadySpec,
+    RestartLimitSpec,
+    RestartSpec,
+    ServiceSpec,
+    StopSpec,
+)
+from supervisor.model.words import Seconds, ServiceName
+from tests.laws.explorer import Scenario
+from tests.laws.reality import BAD, GOOD, Temper
+
+__all__ = ["ALONE", "PAIRS", "TRIOS"]
+
+ONCE = (("x",),)
+TWICE = (("x",), ("y",))
+ALWAYS = RestartSpec(jitter=0.0, factor=1.0)
+NEVER = RestartSpec(policy="never")
+ON_FAILURE = RestartSpec(policy="on-failure", jitter=0.0, factor=1.0)
+LIMITED = RestartSpec(jitter=0.0, factor=1.0, limit=RestartLimitSpec(1, Seconds(100000.0)))
+TCP = ReadySpec(tcp="127.0.0.1:1")
+
+
+def simple(*, restart: RestartSpec = ALWAYS, **keys: object) -> ServiceSpec:
+    keys.setdefault("start_timeout", None)
+    return ServiceSpec(ONCE, restart=restart, **keys)  # type: ignore[arg-type]
+
+
+def job(*, restart: RestartSpec = NEVER, command: object = ONCE, **keys: object) -> ServiceSpec:
+    keys.setdefault("start_timeout", None)
+    return ServiceSpec(command, type="oneshot", restart=restart, **keys)  # type: ignore[arg-type]
+
+
+def needs(**edges: DependencySpec | str) -> Mapping[ServiceName, DependencySpec]:
+    return {
+        ServiceName(name): DependencySpec(edge) if isinstance(edge, str) else edge  # type: ignore[arg-type]
+        for name, edge in edges.items()
+    }
+
+
+def plan(**services: ServiceSpec) -> Plan:
+    return Plan(tuple(PlannedService(ServiceName(name), spec) for name, spec in services.items()))
+
+
+SOON = Seconds(60.0)
+CRASHES = Temper(exits=(BAD,), leaves=False, cannot=False, late=False)
+ROUGH = Temper(exits=(GOOD, BAD), leaves=True, starves=True, cannot=True)
+
+ALL = ("start", "stop", "restart", "kill", "shutdown", "broke")
+AFTER = ReadySpec(after=Seconds(2.0))
+UNDO = StopSpec(command=("u",))
+FOLLOW = DependencySpec(restart=True)
+MAYBE = DependencySpec(required=False)
+MAYBE_FOLLOW = DependencySpec(required=False, restart=True)
+
+DAEMON = simple(ready=TCP)
+
+ALONE: tuple[Scenario, ...] = tuple(
+    Scenario(name, plan(a=spec), ROUGH, ALL, signals=3)
+    for name, spec in {
+        "daemon": simple(ready=TCP, restart=LIMITED, start_timeout=SOON),
+        "daemon-on-failure": simple(ready=TCP, restart=ON_FAILURE, start_timeout=SOON),
+        "daemon-once": simple(ready=TCP, restart=NEVER, start_timeout=SOON),
+        "stop-command": simple(stop=StopSpec(command=("s",)), start_timeout=SOON),
+        "kill-false": simple(stop=StopSpec(kill=False), start_timeout=SOON),
+        "main-only": simple(stop=StopSpec(command=("s",), scope="main-only"), start_timeout=SOON),
+        "scope-all": simple(ready=AFTER, stop=StopSpec(scope="all", timeout=Seconds(0.0)), start_timeout=SOON),
+        "job": job(command=TWICE, stop=UNDO),
+        "job-retried": job(command=TWICE, restart=LIMITED, start_timeout=SOON),
+        "job-main-only": job(command=TWICE, stop=StopSpec(command=("u",), scope="main-only")),
+        "shutdown-on": simple(ready=TCP, restart=NEVER, shutdown_on="failure", start_timeout=SOON),
+    }.items()
+)
+"""One service, and everything that may happen to it."""
+
+WELL = Temper(exits=(GOOD,), leaves=False, cannot=False, late=False)
+EITHER = Temper(leaves=False, cannot=False, late=False)
+
+PAIRS: tuple[Scenario, ...] = (
+    Scenario(
+        "needs-ready",
+        plan(a=simple(ready=TCP, start_timeout=SOON), b=simple(depends_on=needs(a="ready"))),
+        CRASHES._replace(late=True),
+        signals=3,
+        tickets=1,
+    ),
+    Scenario(
+        "needs-started", plan(a=simple(enabled=False, ready=TCP), b=simple(depends_on=needs(a="started"))), CRASHES
+    ),
+    Scenario("follows", plan(a=DAEMON, b=simple(depends_on=needs(a=FOLLOW))), CRASHES),
+    Scenario("may-follow", plan(a=DAEMON, b=simple(depends_on=needs(a=MAYBE_FOLLOW))), CRASHES._replace(late=True)),
+    Scenario("may-need", plan(a=simple(ready=TCP, restart=NEVER), b=simple(depends_on=needs(a=MAYBE))), CRASHES),
+    Scenario("after", plan(a=DAEMON, b=simple(restart=NEVER, after=("a",))), CRASHES),
+    Scenario("job-after", plan(a=DAEMON, b=job(after=("a",))), WELL),
+    Scenario("after-job", plan(a=job(), b=simple(after=("a",))), EITHER._replace(leaves=True)),
+    Scenario("needs-job", plan(a=job(stop=UNDO), b=simple(depends_on=needs(a="completed"))), EITHER),
+    Scenario(
+        "needs-job-ready", plan(a=job(stop=UNDO), b=simple(depends_on=needs(a="ready"))), WELL._replace(leaves=True)
+    ),
+    Scenario("ended", plan(a=job(enabled=False), b=job(depends_on=needs(a="ended"))), EITHER, tickets=1),
+)
+"""Two services, and what one means to the other."""
+
+TRIOS: tuple[Scenario, ...] = (
+    Scenario(
+        "chain",
+        plan(
+            a=simple(enabled=False),
+            b=simple(enabled=False, ready=TCP, depends_on=needs(a="ready")),
+            c=simple(depends_on=needs(b="started")),
+        ),
+        CRASHES,
+        names=("a", "c"),
+    ),
+    Scenario(
+        "taken-along",
+        plan(
+            a=simple(restart=NEVER),
+            b=simple(ready=TCP, depends_on=needs(a=FOLLOW)),
+            c=simple(depends_on=needs(b="started")),
+        ),
+        CRASHES,
+        names=("a", "b"),
+    ),
+    Scenario(
+        "job-taken-along",
+        plan(
+            a=simple(restart=NEVER),
+            b=job(depends_on=needs(a=FOLLOW)),
+            c=simple(depends_on=needs(b=DependencySpec("started", restart=True))),
+        ),
+        EITHER,
+        names=("a", "b"),
+    ),
+    Scenario(
+        "job-undone-along",
+        plan(
+            a=simple(restart=NEVER),
+            b=job(stop=UNDO, depends_on=needs(a=FOLLOW)),
+            c=simple(depends_on=needs(b=DependencySpec("started", restart=True))),
+        ),
+        WELL,
+        names=("a", "c"),
+    ),
+    Scenario(
+        "ordered",
+        plan(a=DAEMON, b=simple(ready=TCP, after=("a",)), c=simple(depends_on=needs(b="started"))),
+        CRASHES,
+        names=("a", "b"),
+    ),
+    Scenario(
+        "maybe-between",
+        plan(
+            a=simple(), b=simple(restart=NEVER, depends_on=needs(a=MAYBE_FOLLOW)), c=simple(depends_on=needs(b=MAYBE))
+        ),
+        CRASHES,
+    ),
+    Scenario(
+        "two-follow",
+        plan(a=simple(), b=simple(depends_on=needs(a=FOLLOW)), c=simple(depends_on=needs(a="started"))),
+        CRASHES,
+        names=("a", "b"),
+    ),
+    Scenario("gap", plan(a=simple(), b=simple(enabled=False, after=("a",)), c=simple(after=("b",))), CRASHES),
+    Scenario(
+        "job-between",
+        plan(a=simple(), b=job(depends_on=needs(a="ready")), c=simple(depends_on=needs(b="ready"))),
+        WELL,
+        names=("a", "b"),
+    ),
+)
+"""Three services: what reaches through the one in the middle."""
