@@ -40,7 +40,7 @@ class Report:
         shut = world.shutdown
         if shut is None:
             return []
-        lines = [f"shutdown took {duration_text(Seconds(round(now.mono - shut.since.mono, 1)))}"]
+        lines = [f"shutdown took {duration_text(Seconds(round(now.mono - shut.since.mono, 3)))}"]
         for name, service in world.services.items():
             spec, last = service.plan.spec.stop, service.last
             if isinstance(service.state, Stopping):

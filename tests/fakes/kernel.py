@@ -51,7 +51,10 @@ class _Actor:
 class FakeKernel:
     """The whole machine."""
 
-    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0, tree: str = "") -> None:
+        """`tree`: the directory of a cgroup that is ours."""
+        self._tree = tree
+        self._groups: set[str] = set()
         self._now = now
         self._actors: dict[int, _Actor] = {}
         self._next_pid = 100
@@ -117,6 +120,7 @@ class FakeKernel:
         actor.words = list(order.argv[1:])
         actor.argv, actor.environment = order.argv, dict(order.environment)
         actor.tag, actor.stdout, actor.hangs = order.tag, order.stdout, hangs
+        actor.cgroup = order.cgroup
         actor.uid = 0 if order.identity is None else order.identity.uid
         errors = -1
         if not fast:
@@ -214,16 +218,28 @@ class FakeKernel:
         self._tags.discard(tag)
 
     def new_cgroup(self, name: str) -> str:
-        return ""
+        if not self._tree:
+            return ""
+        self._ticks += 1
+        group = f"{self._tree}/{name}.{self._ticks}"
+        self._groups.add(group)
+        return group
 
     def cgroup_members(self, cgroup: str) -> tuple[int, ...]:
-        return ()
+        return tuple(actor.pid for actor in self._members(cgroup))
 
     def kill_cgroup(self, cgroup: str) -> bool:
-        return False
+        if cgroup not in self._groups:
+            return False
+        for actor in self._members(cgroup):
+            self._deliver(actor, signals.SIGKILL)
+        return True
 
     def remove_cgroup(self, cgroup: str) -> None:
-        pass
+        self._groups.discard(cgroup)
+
+    def _members(self, cgroup: str) -> list[_Actor]:
+        return [actor for actor in self._actors.values() if cgroup and actor.cgroup == cgroup and actor.exit is None]
 
     # --- processes
 
