@@ -8,13 +8,13 @@ from __future__ import annotations
 from supervisor.config.findings import Refused
 from supervisor.config.nodes import Node
 
-__all__ = ["DEPTH", "FILES", "FILE_BYTES", "Budget"]
+__all__ = ["ALL_BYTES", "DEPTH", "FILES", "FILE_BYTES", "NODES", "Budget"]
 
 FILE_BYTES = 1 << 20
 FILES = 2000
 DEPTH = 50
-_ALL_BYTES = 16 << 20
-_NODES = 300_000  # about a dozen times what a thousand services have
+ALL_BYTES = 16 << 20
+NODES = 300_000  # about a dozen times what a thousand services have
 _EXPANDED = 4 << 20  # characters that variables put in
 
 
@@ -24,7 +24,7 @@ class Budget:
     __slots__ = ("_bytes", "_characters", "_nodes")
 
     def __init__(self) -> None:
-        self._nodes, self._bytes, self._characters = _NODES, _ALL_BYTES, _EXPANDED
+        self._nodes, self._bytes, self._characters = NODES, ALL_BYTES, _EXPANDED
 
     @property
     def exhausted(self) -> bool:
@@ -35,13 +35,13 @@ class Budget:
         """Values after the expansion of aliases."""
         self._nodes -= count
         if self._nodes < 0:
-            raise Refused("config-too-large", at, what=f"more than {_NODES} values after expanding aliases")
+            raise Refused("config-too-large", at, what=f"more than {NODES} values after expanding aliases")
 
     def take_bytes(self, count: int) -> None:
         """Bytes of files."""
         self._bytes -= count
         if self._bytes < 0:
-            raise Refused("config-too-large", what=f"more than {_ALL_BYTES >> 20} MiB in all files together")
+            raise Refused("config-too-large", what=f"more than {ALL_BYTES >> 20} MiB in all files together")
 
     def take_characters(self, count: int, at: Node) -> None:
         """Characters that came out of variables."""

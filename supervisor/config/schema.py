@@ -21,7 +21,7 @@ from supervisor.config.nodes import Map, Node, Text, key_of
 from supervisor.model.record import Record, defaults_of, fields_of, kinds_of
 from supervisor.model.spec import Kind, RestartSpec, ServiceSpec, StopSpec
 
-__all__ = ["OFF", "Validated", "validate"]
+__all__ = ["OFF", "RANGES", "Validated", "validate"]
 
 _Reader = Callable[[Any], Any]  # Any: from a node to a value
 
@@ -30,7 +30,7 @@ OFF: frozenset[tuple[type[Record], str]] = frozenset(
 )
 """The keys that `none` switches off. (In `ready: {file: none}` it is a name.)"""
 
-_RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
+RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     ("ReadySpec", "interval"): (0.01, 3600),
     ("RestartLimitSpec", "count"): (1, 1_000_000),
     ("RestartLimitSpec", "within"): (0.001, 1e9),
@@ -163,7 +163,7 @@ def _record_schema(kind: type[Record]) -> CoreSchema:
 
 
 def _field_schema(kind: type[Record], name: str, annotation: Any) -> CoreSchema:
-    low_high = _RANGES.get((kind.__name__, name))
+    low_high = RANGES.get((kind.__name__, name))
     schema = _schema(annotation, low_high)
     if (kind, name) in OFF:
         return core_schema.no_info_wrap_validator_function(_or_none, schema)

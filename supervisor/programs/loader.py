@@ -19,10 +19,10 @@ from typing import Any
 
 from supervisor.model.words import Seconds
 
-__all__ = ["document_of", "main"]
+__all__ = ["MEMORY", "PROCESSOR", "document_of", "main"]
 
-_MEMORY = 384 << 20  # bytes of address space; 40,000 services, as many as the budget allows, need less than 150 MB
-_PROCESSOR = 20  # seconds; a machine that is emulated needs a hundred times as long as ours
+MEMORY = 384 << 20  # bytes of address space; 40,000 services, as many as the budget allows, need less than 150 MB
+PROCESSOR = 20  # seconds; a machine that is emulated needs a hundred times as long as ours
 _WALL = Seconds(45)  # less than loading.PATIENCE
 _WRITTEN = 16 << 20  # bytes per file; we write none, but a profiler may
 
@@ -57,8 +57,8 @@ def _warm_up() -> None:
 def _limit_ourselves() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     for which, most in (
-        (resource.RLIMIT_AS, _MEMORY),
-        (resource.RLIMIT_CPU, _PROCESSOR + int(used.ru_utime + used.ru_stime)),
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, PROCESSOR + int(used.ru_utime + used.ru_stime)),
         (resource.RLIMIT_FSIZE, _WRITTEN),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
