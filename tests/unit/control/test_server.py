@@ -324,7 +324,7 @@ async def test_a_peer_that_never_finishes_a_line_is_let_go(tmp_path: Path, begun
 
 
 async def test_a_peer_that_has_spoken_may_be_silent(tmp_path: Path) -> None:
-    bounds = Bounds(first_byte=0.02, line_time=0.02)
+    bounds = Bounds(first_byte=0.3, line_time=0.3)
     async with serving(tmp_path, FakeBackend(WEB), bounds=bounds) as served:
         silent, other = await served.peer(), await served.peer()
         await silent.ask("version")
