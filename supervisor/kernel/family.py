@@ -7,7 +7,7 @@ The kernel lists children per forking thread in /proc/PID/task/TID/children; whe
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from supervisor.kernel.fds import even_when_full
 from supervisor.kernel.port import Person
@@ -34,15 +34,17 @@ def children() -> tuple[int, ...]:
         return tuple(pid for pid, parent in _parents().items() if parent == us)
 
 
-def descendants(place: Place | None = None) -> tuple[Person, ...]:
-    """All below us, in no order. Who is born or moves during the look may be missed: look twice where it matters."""
+def descendants(place: Place | None = None, of: Collection[int] = ()) -> tuple[Person, ...]:
+    """All below us, or below these, in no order. Who is born or moves during the look may be missed: look twice where it
+    matters."""
+    roots = tuple(of) or (os.getpid(),)
     try:
-        found = _below(_listed("self"), lambda pid: _listed(str(pid)))
+        found = _below(roots, lambda pid: _listed("self" if pid == os.getpid() else str(pid)))
     except _NoLists:
-        of: dict[int, list[int]] = {}
+        children: dict[int, list[int]] = {}
         for pid, parent in _parents().items():
-            of.setdefault(parent, []).append(pid)
-        found = _below(of.get(os.getpid(), ()), lambda pid: of.get(pid, ()))
+            children.setdefault(parent, []).append(pid)
+        found = _below(roots, lambda pid: children.get(pid, ()))
     return tuple(people(found, place))
 
 
@@ -52,15 +54,15 @@ def everybody(place: Place | None = None) -> tuple[Person, ...]:
     return tuple(people((pid for pid in numbers() if pid != us), place))
 
 
-def _below(first: Iterable[int], children_of: Callable[[int], Iterable[int]]) -> list[int]:
-    front, known = list(first), {os.getpid()}
+def _below(roots: Iterable[int], children_of: Callable[[int], Iterable[int]]) -> list[int]:
+    front, known = list(roots), {os.getpid(), *roots}
     found = []
     while front:
-        pid = front.pop()
-        if pid not in known:  # else it was handed to another parent while we looked
-            known.add(pid)
-            found.append(pid)
-            front += children_of(pid)
+        for pid in children_of(front.pop()):
+            if pid not in known:  # else it was handed to another parent while we looked
+                known.add(pid)
+                found.append(pid)
+                front.append(pid)
     return found
 
 

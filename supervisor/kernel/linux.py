@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from supervisor.kernel import cgroups, family, procfs, reap
@@ -65,8 +65,8 @@ class Linux:
     def children(self) -> tuple[int, ...]:
         return family.children()
 
-    def descendants(self) -> tuple[Person, ...]:
-        return family.descendants(self._place)
+    def descendants(self, of: Collection[int] = ()) -> tuple[Person, ...]:
+        return family.descendants(self._place, of)
 
     def everybody(self) -> tuple[Person, ...]:
         return family.everybody(self._place)

@@ -6,7 +6,7 @@ No method waits: each returns at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
@@ -115,8 +115,8 @@ class Kernel(Protocol):
     def children(self) -> tuple[int, ...]:
         """The numbers of all our children, adopted ones and zombies included."""
 
-    def descendants(self) -> tuple[Person, ...]:
-        """All processes below us, in no order."""
+    def descendants(self, of: Collection[int] = ()) -> tuple[Person, ...]:
+        """All processes below us, in no order; with `of` only those below these, at the price of those."""
 
     def everybody(self) -> tuple[Person, ...]:
         """All processes of our PID namespace but ourselves."""

@@ -140,7 +140,7 @@ class _Life:
 
     async def _until_the_end(self, begin: PlanAccepted) -> ExitWorld:
         runtime, loop, say = self._runtime, self._runtime.loop, self._logs.say
-        signals = Signals(Ears(), loop.feed, say, self._dump, hangup_stops=self._options.as_up)
+        signals = Signals(Ears(), loop.feed, say, self._dump, self._logs.reopen, hangup_stops=self._options.as_up)
         others: list[tuple[str, Task]] = [
             ("hear signals", signals.run),
             ("talk to the logger", self._logs.serve),

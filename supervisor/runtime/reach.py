@@ -7,7 +7,8 @@ is repeated until nobody new is found; where something forks faster than it dies
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from supervisor.kernel.port import Kernel, Person
 from supervisor.model.effect import Signal
@@ -15,23 +16,34 @@ from supervisor.model.signals import SIGKILL, signal_number
 from supervisor.model.words import RunId
 from supervisor.runtime.processes import Process, Processes, RunProcesses
 
-__all__ = ["Reach", "below"]
+__all__ = ["Families", "Reach", "below", "families"]
 
 _SIGSTOP = signal_number("SIGSTOP")
 _ROUNDS = 20  # looks at the processes per SIGKILL; each stops or kills all it sees, so that few are ever needed
 
 
-def below(roots: Iterable[int], people: Sequence[Person]) -> list[Person]:
-    """Everybody who stands below these, the nearest first; the roots themselves are not among them."""
-    children: dict[int, list[Person]] = {}
+Families: TypeAlias = Mapping[int, Sequence[Person]]
+"""Children by the number of their parent."""
+
+
+def families(people: Iterable[Person]) -> Families:
+    found: dict[int, list[Person]] = {}
     for person in people:
-        children.setdefault(person.ppid, []).append(person)
+        found.setdefault(person.ppid, []).append(person)
+    return found
+
+
+def below(roots: Iterable[int], among: Families) -> list[Person]:
+    """Everybody who stands below these; the roots themselves are not among them."""
     found: list[Person] = []
     front = list(roots)
+    seen = set(front)
     while front:
-        for person in children.pop(front.pop(), ()):  # popped: a look that was not atomic may show a circle
-            found.append(person)
-            front.append(person.pid)
+        for person in among.get(front.pop(), ()):
+            if person.pid not in seen:  # a look that was not atomic may show a circle
+                seen.add(person.pid)
+                found.append(person)
+                front.append(person.pid)
     return found
 
 
@@ -68,7 +80,7 @@ class Reach:
         runs, self.unsettled = self.unsettled, {}
         entries = [entry for run in runs if (entry := self._table.of(run)) is not None]
         if entries:
-            self._kill(entries, self._kernel.descendants())
+            self._kill(entries, self._below(entries))
 
     def strike(self, process: Process, signal: int) -> None:
         """Signal one child of ours."""
@@ -76,20 +88,21 @@ class Reach:
 
     def _send_wide(self, wide: dict[RunId, list[int]]) -> None:
         self._table.scan()
-        people = self._kernel.descendants()
-        doomed: list[RunProcesses] = []
-        for run, signals in wide.items():
-            entry = self._table.of(run)
-            if entry is None:
-                continue
-            if SIGKILL in signals:
-                doomed.append(entry)
-            else:
-                self._send_all(entry, signals, people)
+        entries = [entry for run in wide if (entry := self._table.of(run)) is not None]
+        people = self._below(entries)
+        for entry in entries:
+            if SIGKILL not in wide[entry.run]:
+                self._send_all(entry, wide[entry.run], people)
+        doomed = [entry for entry in entries if SIGKILL in wide[entry.run]]
         if doomed:
             self._kill(doomed, people)
 
-    def _send_all(self, entry: RunProcesses, signals: Sequence[int], people: Sequence[Person]) -> None:
+    def _below(self, entries: Sequence[RunProcesses]) -> Families:
+        """Everybody below the children of ours that belong to these runs."""
+        roots = [process.pid for entry in entries for process in entry.everyone()]
+        return families(self._kernel.descendants(roots)) if roots else {}
+
+    def _send_all(self, entry: RunProcesses, signals: Sequence[int], people: Families) -> None:
         ours = tuple(entry.everyone())
         for signal in signals:
             for process in ours:
@@ -104,7 +117,7 @@ class Reach:
                 self._kernel.signal(person.pid, pidfd, signal)
             self._kernel.close(pidfd)
 
-    def _kill(self, entries: Sequence[RunProcesses], people: Sequence[Person]) -> None:
+    def _kill(self, entries: Sequence[RunProcesses], people: Families) -> None:
         """SIGKILL to all of these runs, until nobody is found who has not had it."""
         for entry in entries:
             entry.doomed = True
@@ -118,7 +131,7 @@ class Reach:
             first = first or len(struck)
             stop_first = True  # if somebody is there whom this look did not show: it forks
             self._table.scan()
-            people = self._kernel.descendants()
+            people = self._below(entries)
         else:
             self.unsettled.update({entry.run: None for entry in entries})
         if len(struck) > first:
@@ -127,17 +140,16 @@ class Reach:
     def _round(
         self,
         entries: Sequence[RunProcesses],
-        people: Sequence[Person],
+        people: Families,
         struck: set[tuple[int, int]],
         signals: Sequence[int],
     ) -> int:
         """Signal everybody of these runs who is not in `struck` yet; answers how many that were."""
         before = len(struck)
-        starts = {person.pid: person.start for person in people}
         for entry in entries:
             ours = tuple(entry.everyone())
             for process in ours:
-                known = (process.pid, starts.get(process.pid, 0))
+                known = (process.pid, 0)
                 if known not in struck:
                     struck.add(known)
                     for signal in signals:

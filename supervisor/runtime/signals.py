@@ -38,7 +38,6 @@ _MEANINGS: Mapping[int, Meaning] = {
 }
 _SAID: Mapping[Meaning, str] = {
     "reload": "reload is not available in this version",
-    "reopen": "there are no log files to reopen in this version",
     "reexec": "re-execution is not available in this version",
 }
 _PER_TURN = 16
@@ -65,6 +64,7 @@ class Signals:
         feed: Callable[[Event], None],
         say: Callable[[str], None],
         dump: Callable[[], None],
+        reopen: Callable[[], None],
         hangup_stops: bool,
         readable: Callable[[int], Awaitable[None]] = trio.lowlevel.wait_readable,
     ) -> None:
@@ -73,6 +73,7 @@ class Signals:
         self._feed = feed
         self._say = say
         self._dump = dump
+        self._reopen = reopen
         self._readable = readable
         self._meanings = {**_MEANINGS, _SIGHUP: "stop"} if hangup_stops else _MEANINGS
         self.ignored: dict[int, int] = {}
@@ -100,6 +101,8 @@ class Signals:
                 self._feed(StopAsked(signal_name(number), reboot=True))
             case "dump":
                 self._dump()
+            case "reopen":
+                self._reopen()
             case None:
                 self.ignored[number] = self.ignored.get(number, 0) + 1
             case meaning:

@@ -16,7 +16,7 @@ from supervisor.model.effect import Sweep
 from supervisor.model.event import Event, Swept
 from supervisor.model.signals import SIGCONT, SIGKILL, SIGTERM, signal_number
 from supervisor.model.words import Instant, Monotonic, Seconds
-from supervisor.runtime.reach import below
+from supervisor.runtime.reach import below, families
 from supervisor.runtime.reaper import Reaper
 
 __all__ = ["Sweeper"]
@@ -26,6 +26,7 @@ _ROUNDS = 20
 _LOOK_EVERY = Seconds(
     0.05
 )  # for those whose end nobody tells us: who entered the namespace from outside is not our child
+_TOGETHER = Seconds(0.005)  # those who end together are looked for together
 _LAST_PATIENCE = Seconds(1.0)  # after SIGKILL; who still stands sleeps in the kernel
 
 
@@ -84,6 +85,7 @@ class Sweeper:
             while self.left():
                 with trio.move_on_after(_LOOK_EVERY):
                     await self._reaper.ended.park()
+                    await trio.sleep(_TOGETHER)
             return True
         return not self.left()
 
@@ -92,7 +94,7 @@ class Sweeper:
         self._reaper.reap_all()
         people = self._kernel.everybody() if self._everybody else self._kernel.descendants()
         spared = set(self._spared())
-        ours = {person.pid for person in below(spared, people)} | spared
+        ours = {person.pid for person in below(spared, families(people))} | spared
         return [person for person in people if person.pid not in ours and person.state not in "ZX"]
 
     def _kill(self) -> None:

@@ -282,6 +282,20 @@ def grandchildren_are_descendants_but_no_children(stage: Stage) -> None:
 
 
 @_story
+def who_stands_below_some_is_found_without_the_others(stage: Stage) -> None:
+    kernel = stage.kernel
+    first = _start(stage, "child:child:sleep,sleep", "print:first", "sleep")
+    second = _start(stage, "child:sleep", "print:second", "sleep")
+    stage.until(lambda: "first" in stage.printed() and "second" in stage.printed())
+    stage.until(lambda: len(kernel.descendants()) == 5)
+    assert len(kernel.descendants([first.pid])) == 2
+    assert [person.ppid for person in kernel.descendants([second.pid])] == [second.pid]
+    assert len(kernel.descendants([first.pid, second.pid])) == 3
+    (below,) = kernel.descendants([second.pid])
+    assert kernel.descendants([below.pid]) == ()
+
+
+@_story
 def a_grandchild_becomes_ours_when_its_parent_ends(stage: Stage) -> None:
     kernel = stage.kernel
     born = _start(stage, "child:sleep", "exit:0")

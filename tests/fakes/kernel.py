@@ -10,7 +10,7 @@ import errno
 import heapq
 import os
 import signal as signals
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from supervisor.kernel.port import Born, Glimpse, Person, SpawnOrder, Zombie
 from supervisor.model.process import Exit, SpawnFailure
@@ -181,8 +181,14 @@ class FakeKernel:
     def children(self) -> tuple[int, ...]:
         return tuple(actor.pid for actor in self._actors.values() if actor.ppid == US)
 
-    def descendants(self) -> tuple[Person, ...]:
-        return tuple(_person(actor) for actor in self._actors.values() if actor.ppid != 0)
+    def descendants(self, of: Collection[int] = ()) -> tuple[Person, ...]:
+        front, found = list(of) or [US], list[Person]()
+        while front:
+            parent = front.pop()
+            children = [actor for actor in self._actors.values() if actor.ppid == parent and actor.pid not in of]
+            found += map(_person, children)
+            front += [actor.pid for actor in children]
+        return tuple(found)
 
     def everybody(self) -> tuple[Person, ...]:
         return tuple(_person(actor) for actor in self._actors.values())

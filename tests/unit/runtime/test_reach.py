@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Collection
 
 from supervisor.kernel.port import Born, Person, SpawnOrder
 from supervisor.model.effect import Signal
 from supervisor.model.words import RunId, ServiceName, Wall
 from supervisor.runtime.processes import Processes, RunProcesses
-from supervisor.runtime.reach import Reach, below
+from supervisor.runtime.reach import Reach, below, families
 from tests.fakes.kernel import ACTOR, FakeKernel
 
 WEB = RunId(ServiceName("web"), 1)
@@ -31,12 +32,12 @@ def _world(*words: str, tree: str = "") -> tuple[FakeKernel, Reach, RunProcesses
 
 def test_below_means_at_any_depth_but_not_the_roots() -> None:
     people = [_person(2, 1), _person(3, 2), _person(4, 3), _person(5, 1), _person(6, 5)]
-    assert {person.pid for person in below([2], people)} == {3, 4}
+    assert {person.pid for person in below([2], families(people))} == {3, 4}
 
 
 def test_a_look_that_shows_a_circle_ends() -> None:
     """Somebody moved while we looked."""
-    assert {person.pid for person in below([2], [_person(3, 2), _person(2, 3)])} == {2, 3}
+    assert {person.pid for person in below([2], families([_person(3, 2), _person(2, 3)]))} == {3}
 
 
 def test_a_signal_for_the_main_process_is_for_it_alone() -> None:
@@ -74,7 +75,7 @@ def test_a_signal_for_a_run_that_is_over_is_for_nobody() -> None:
 
 def test_with_a_cgroup_it_is_killed_at_once() -> None:
     kernel, reach, entry = _world("child:sleep", "sleep", tree="/cg")
-    kernel.descendants = lambda: ()  # type: ignore[method-assign]  # nobody need be found
+    kernel.descendants = lambda of=(): ()  # type: ignore[method-assign]  # nobody need be found
     assert len(kernel.cgroup_members(entry.cgroup)) == 2
     reach.order(Signal(WEB, signal.SIGKILL, "all"))
     reach.flush()
@@ -86,12 +87,12 @@ def test_what_forks_while_it_is_killed_is_stopped_first_and_then_killed() -> Non
     kernel, reach, entry = _world("sleep")
     look, looks = kernel.descendants, 0
 
-    def teeming() -> tuple[Person, ...]:
+    def teeming(of: Collection[int] = ()) -> tuple[Person, ...]:
         nonlocal looks
         looks += 1
         if looks < 5:
             kernel.spawn(SpawnOrder((ACTOR, "sleep"), ACTOR, {}, "/", 3, 3, tag=entry.tag))
-        return look()
+        return look(of)
 
     kernel.descendants = teeming  # type: ignore[method-assign]
     reach.order(Signal(WEB, signal.SIGKILL, "all"))
@@ -105,10 +106,10 @@ def test_what_does_not_stop_forking_is_tried_again_later() -> None:
     kernel, reach, entry = _world("sleep")
     look, teems = kernel.descendants, True
 
-    def teeming() -> tuple[Person, ...]:
+    def teeming(of: Collection[int] = ()) -> tuple[Person, ...]:
         if teems:
             kernel.spawn(SpawnOrder((ACTOR, "sleep"), ACTOR, {}, "/", 3, 3, tag=entry.tag))
-        return look()
+        return look(of)
 
     kernel.descendants = teeming  # type: ignore[method-assign]
     reach.order(Signal(WEB, signal.SIGKILL, "all"))
