@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import termios
+from collections.abc import Sequence
 
 from tests.eventually import eventually
 
@@ -34,18 +35,16 @@ class Shell:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
         self.seen = b""
 
-    def run(self, *words: str, ahead: bool = True, stdin: int | None = None) -> int:
-        """Start a job; its process group, which is its first process."""
+    def run(self, *words: str, ahead: bool = True, stdio: Sequence[int] = ()) -> int:
+        """Start a job, on the terminal or with these fds 0-2; its process group, which is its first process."""
         job = os.fork()
         if job == 0:
             try:
                 os.setpgid(0, 0)
                 if ahead:
                     os.tcsetpgrp(self.terminal, os.getpid())
-                for fd in (0, 1, 2):
-                    os.dup2(self.terminal, fd)
-                if stdin is not None:
-                    os.dup2(stdin, 0)
+                for fd, given in enumerate(stdio or (self.terminal,) * 3):
+                    os.dup2(given, fd)
                 signal.pthread_sigmask(signal.SIG_SETMASK, [])
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 os.execv(words[0], words)

@@ -20,6 +20,7 @@ import sys
 from typing import Any, NamedTuple, NoReturn
 
 from supervisor.kernel.fds import open_standard
+from supervisor.kernel.inheritance import inherited_environment
 from supervisor.kernel.namespaces import IdMap, Isolation, Refusal, probe, settle, step_out
 from supervisor.kernel.prctl import set_parent_death_signal
 from supervisor.kernel.refusal import explain
@@ -107,26 +108,25 @@ def _bring_up(options: UpOptions, stops: int, others: int) -> int:
     if not loaded.ok:
         return _INVALID
     system = _system_of(loaded.plan)
-    if options.no_namespace:
-        isolation = None
-        if given_up := [*sorted(system.namespace), *(["hostname"] if system.hostname else [])]:
-            _say(f"warning: --no-namespace leaves out what the configuration asks for: {', '.join(given_up)}")
-    else:
-        isolation = _isolation(options, system)
-        if options.namespace_auto:
-            isolation = _what_can_be_had(isolation)
+    isolation = _choose(options, system)
     if _is_readable(stops):
         return _OK  # nothing has begun
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     report, outbox = os.pipe()
     plan = _plan_file(loaded.plan)
+    start = _Start(
+        init_command(options, system.name, plan, theirs.fileno()),
+        inherited_environment(),
+        plan,
+        theirs.fileno(),
+        outbox,
+    )
     if isolation is not None and (refused := step_out(isolation)):
         return _refuse(refused, isolation)
     child = os.fork()
     if child == 0:
-        ours.close()
-        command = init_command(options, system.name, plan, theirs.fileno())
-        _become_init(isolation, command, plan, theirs.fileno(), outbox)
+        ours.close()  # or we would never see it hang up
+        _become_init(isolation, start)
     for fd in (plan, outbox):
         os.close(fd)
     theirs.close()
@@ -144,7 +144,17 @@ def init_command(options: UpOptions, name: str, plan: int, monitor: int) -> list
     return words
 
 
-def _become_init(isolation: Isolation | None, command: list[str], plan: int, monitor: int, report: int) -> NoReturn:
+class _Start(NamedTuple):
+    """What the child needs to become init. Its three descriptors close on exec unless it says otherwise."""
+
+    command: list[str]
+    environment: dict[bytes, bytes]
+    plan: int
+    monitor: int
+    report: int
+
+
+def _become_init(isolation: Isolation | None, start: _Start) -> NoReturn:
     """In the child: a session of its own, the rest of the isolation, and init's program. Never returns."""
     step, number = "exec", 0
     try:
@@ -153,18 +163,18 @@ def _become_init(isolation: Isolation | None, command: list[str], plan: int, mon
         set_parent_death_signal(signal.SIGTERM if isolation is None else signal.SIGKILL)
         # One that died before gave no signal, and getppid is 0 in a new PID namespace either way; but a process closes
         # its files before it tells its children (test_a_monitor_that_died_before_init_was_executed_leaves_nothing).
-        if _has_hung_up(monitor):
+        if _has_hung_up(start.monitor):
             os._exit(_FAILED)
         if isolation is not None and (refused := settle(isolation)):
             step, number = refused.step, refused.errno
         else:
-            for fd in (plan, monitor):
+            for fd in (start.plan, start.monitor):
                 os.set_inheritable(fd, True)
-            os.execv(command[0], command)
+            os.execve(start.command[0], start.command, start.environment)
     except OSError as error:
         number = error.errno or 0
     finally:
-        os.write(report, f"{step} {number}".encode())
+        os.write(start.report, f"{step} {number}".encode())
         os._exit(_FAILED)
 
 
@@ -209,6 +219,16 @@ class _Watch:
         if self._asked < _LAST_RESORT:
             _say(f"init was ended by {signal_name(status)}")
         return _KILLED + status
+
+
+def _choose(options: UpOptions, system: _System) -> Isolation | None:
+    """What will be tried; None for no namespaces at all. Says in a line what is left out with the operator's consent."""
+    if not options.no_namespace:
+        wanted = _isolation(options, system)
+        return _what_can_be_had(wanted) if options.namespace_auto else wanted
+    if left_out := [*sorted(system.namespace), *(["hostname"] if system.hostname else [])]:
+        _say(f"warning: --no-namespace leaves out what the configuration asks for: {', '.join(left_out)}")
+    return None
 
 
 def _isolation(options: UpOptions, system: _System) -> Isolation:

@@ -215,3 +215,12 @@ def test_a_world_can_have_a_name_and_a_network_of_its_own() -> None:
     with world({"here": service(script)}, "--net", "--hostname", "elsewhere") as here:
         assert here.read("name") == "elsewhere"
         assert here.read("interfaces") == "1"
+
+
+def test_a_service_does_not_inherit_what_python_adds_to_the_environment() -> None:
+    with world(
+        {"show": service("env > shown; echo . >> shown; exec sleep 1000")}, env={"LANG": "", "LC_ALL": ""}
+    ) as here:
+        shown = here.read("shown").splitlines()
+        assert "LC_ALL=" in shown
+        assert not [line for line in shown if line.startswith("LC_CTYPE=")]
