@@ -20,6 +20,7 @@ from supervisor.wire.logring import ENDED, FRESH, Record
 __all__ = ["Intake", "Shelf"]
 
 _EVENTS = 128  # pipes read in one turn
+_MUCH = CHUNK // 2  # bytes
 _WORTH = 4096  # bytes: with less room than this a read waits for more
 _DRAIN = 32  # chunks: more than the largest pipe holds (pipe-max-size); who writes faster than that is no leftover
 _CROWD = 32  # pipes of ended runs kept per service; more, and the oldest is emptied or closed
@@ -91,20 +92,21 @@ class Intake:
         self._poll.register(fd, select.EPOLLIN)
 
     def turn(self) -> tuple[int, bool]:
-        """Read what is there, once from each pipe. Answers how many pipes had something, and whether one had more."""
+        """Read what is there, once from each pipe. Answers the most that one had, and whether it is worth to look again now:
+        a writer that fills its pipe should not have to wait."""
         events = self._poll.poll(0, _EVENTS)
-        more = len(events) == _EVENTS
+        most = 0
         for fd, mask in events:
             source = self._by_fd.get(fd)
             if source is not None:  # one of an earlier event's doing may be gone
-                more |= self._read(source, mask)
-        return len(events), more
+                most = max(most, self._read(source, mask))
+        return most, most >= _MUCH or len(events) == _EVENTS
 
-    def _read(self, source: _Source, mask: int) -> bool:
+    def _read(self, source: _Source, mask: int) -> int:
         count = self._take(source)
         if count == 0 and mask & (select.EPOLLHUP | select.EPOLLERR):
             self._close(source)
-        return count == CHUNK
+        return count
 
     def _take(self, source: _Source, forced: bool = False) -> int:
         """Take up to a chunk; how many bytes that were, or -1 when it is not to be had now: then the pipe is left alone."""

@@ -1,7 +1,7 @@
 """What does the logger do next? One loop over the pipes, PID 1's messages, the outputs and those who read along.
 
-Rules: a turn is short and nothing in it waits; with nothing to do there are no wake-ups at all. After a read that took little,
-pipes rest for some milliseconds, so that many lines cost one turn (docs/decisions/logger.md).
+Rules: a turn is short and nothing in it waits; with nothing to do there are no wake-ups at all. Pipes rest for some
+milliseconds between two reads, so that many lines cost one turn (docs/decisions/logger.md).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from supervisor.logger.answer import Answer
 from supervisor.logger.console import Console
 from supervisor.logger.desk import Desk
 from supervisor.logger.intake import Intake
-from supervisor.logger.ring import Ring
+from supervisor.logger.ring import CHUNK, Ring
 from supervisor.logger.shelf import Shelf
 from supervisor.model.words import ServiceName
 from supervisor.wire import logmessages as message
@@ -22,6 +22,7 @@ from supervisor.wire import logmessages as message
 __all__ = ["Logger"]
 
 _REST_LONGEST, _REST_SHORTEST = 0.01, 0.0005  # seconds between two reads of pipes that fill slowly, and quickly
+_FILLED = CHUNK // 2  # bytes in a pipe after a rest: the next one shall be shorter
 _RETRY = 1.0  # seconds until what failed for want of descriptors or memory is tried again
 _ORPHANED = 1.0  # seconds to write out what there is when PID 1 has gone
 _EVENTS = 64
@@ -39,6 +40,7 @@ class Logger:
         self._intake = Intake(self)
         self._wanted: set[int] = set()  # channels whose descriptors got lost on the way
         self._rest = _REST_LONGEST
+        self._read_at = 0.0
         self._resting_until: float | None = None
         self._desk_waits = False
         self._begun = False  # PID 1 has told us everything
@@ -65,7 +67,7 @@ class Logger:
             if fd == desk.fileno():
                 self._converse(mask)
             elif fd == self._intake.fileno():
-                pipes = True
+                pipes = self._may_read()
             elif fd in self._outputs:
                 self._poll.unregister(fd)
                 self._outputs.pop(fd).wake()
@@ -74,6 +76,8 @@ class Logger:
         now = time.monotonic()
         if pipes or (self._resting_until is not None and now >= self._resting_until):
             self._read_pipes()
+        if self._intake.starved and self._retry_at is None:
+            self._retry_at = now + _RETRY
         if self._retry_at is not None and now >= self._retry_at:
             self._retry()
         if (
@@ -99,26 +103,29 @@ class Logger:
 
     # --- the pipes
 
+    def _may_read(self) -> bool:
+        """Whether the pipes have rested since they were read; else they are read when they have."""
+        ready = self._read_at + self._rest
+        if ready <= time.monotonic():
+            return True
+        self._resting_until = ready
+        return False
+
     def _read_pipes(self) -> None:
         rested, self._resting_until = self._resting_until is not None, None
-        count, more = self._intake.turn()
+        most, more = self._intake.turn()
         self._reading = more
-        if more:
-            if rested:
-                self._rest = max(self._rest / 2, _REST_SHORTEST)
-        elif count:
-            self._rest = min(self._rest * 2, _REST_LONGEST) if rested else self._rest
-            self._resting_until = time.monotonic() + self._rest
-        else:
+        self._read_at = time.monotonic()
+        if rested:
+            self._rest = max(self._rest / 2, _REST_SHORTEST) if most >= _FILLED else min(self._rest * 2, _REST_LONGEST)
+        if not more:
             self._poll.modify(self._intake.fileno(), _IN | _ONCE)
-        if self._intake.starved and self._retry_at is None:
-            self._retry_at = time.monotonic() + _RETRY
 
     def _catch_up(self) -> None:
         """Who asks now wants to see what was written before he asked."""
         for _ in range(_CATCH_UP):
-            count, _ = self._intake.turn()
-            if not count:
+            most, _ = self._intake.turn()
+            if not most:
                 return
 
     def ring_for(self, service: ServiceName) -> Ring:

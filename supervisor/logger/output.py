@@ -35,6 +35,7 @@ class Output:
         """What to ask epoll about."""
         self._lent = fd
         self._read, self._write = stage
+        self._capacity = capacity(self._write)
         self._held = memoryview(b"")
         self._socket: socket.socket | None = None
         self._by_poll = False
@@ -62,7 +63,7 @@ class Output:
         """How much may be put in now: nothing while something is left."""
         if self.left:
             return 0
-        return capacity(self._write) if self.durable else _DIRECT
+        return self._capacity if self.durable else _DIRECT
 
     def put(self, data: memoryview) -> None:
         """Take as much as there was room for."""
