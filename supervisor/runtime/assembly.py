@@ -6,7 +6,6 @@ be performed; when that fails again and again the loop itself has fallen, and wh
 
 from __future__ import annotations
 
-import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol, assert_never
@@ -34,6 +33,7 @@ from supervisor.model.words import Instant, RunId
 from supervisor.runtime.errands import Errands
 from supervisor.runtime.launch import Launcher, Surroundings
 from supervisor.runtime.loop import Loop
+from supervisor.runtime.mistakes import trace
 from supervisor.runtime.probes import Attempt, Target
 from supervisor.runtime.processes import Process, Processes
 from supervisor.runtime.reach import Reach
@@ -184,8 +184,8 @@ class Runtime:
 
     def report(self, what: str, mistake: BaseException) -> None:
         """A mistake of pidone itself: its traceback is for the log only."""
-        self._logs.say(f"internal error: {what}: {type(mistake).__name__}: {mistake}")
-        for line in "".join(traceback.format_exception(mistake)).splitlines():
+        self._logs.say(f"internal error: {what}")
+        for line in trace(mistake):
             self._logs.say(f"  {line}")
 
     def _tell_edge(self, edge: Edge) -> None:

@@ -64,7 +64,7 @@ class Init(Started):
                     for text in answers:
                         answer = json.loads(text)
                         if answer.get("id") == 1:
-                            return answer["result"]
+                            return answer.get("result")
             except (FileNotFoundError, ConnectionError):
                 pass
         return None
