@@ -171,7 +171,7 @@ def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path
 def test_who_was_stopped_himself_does_not_blame_the_services(tmp_path: Path) -> None:
     """SIGSTOP from outside, longer than a service may take to start."""
     slow = actor(
-        "web", "after:6 print:up sleep", ready=ReadySpec(log="up"), start_timeout=Seconds(2.5), restart=NEVER_AGAIN
+        "web", "after:5 print:up sleep", ready=ReadySpec(log="up"), start_timeout=Seconds(2.5), restart=NEVER_AGAIN
     )
     init = start_init(plan_of(slow), tmp_path)
     init.until_phase("web", "starting")
