@@ -21,7 +21,7 @@ __all__ = ["Composed", "compose"]
 
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # Any: both have get_event; libyaml's is optional
 
-# What YAML allows in a text (PyYAML's Reader.NON_PRINTABLE).
+# What YAML does not allow in a text (PyYAML's Reader.NON_PRINTABLE).
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -215,9 +215,7 @@ def _tell_syntax(error: yaml.MarkedYAMLError, text: str, file: str, findings: Fi
     mark, context = error.problem_mark or error.context_mark, error.context_mark
     if context is not None and (code == "yaml-quote" or mark is None or mark.line >= len(lines)):
         mark = context  # the end of the file helps nobody: where did it begin?
-    if mark is None:
-        findings.error(Place(file), code, problem=words)
-        return
+    assert mark is not None  # the parser always knows where it is
     if code == "yaml-start" and "\t" in "".join(lines[mark.line : mark.line + 1])[: mark.column + 1]:
         code = "yaml-tab"
     findings.error(Place(file, mark.line + 1, mark.column + 1), code, problem=words)
@@ -225,10 +223,7 @@ def _tell_syntax(error: yaml.MarkedYAMLError, text: str, file: str, findings: Fi
 
 def _tell_control(text: str, file: str, findings: Findings) -> None:
     found = _CONTROL.search(text)
-    if found is None:
-        findings.error(Place(file), "yaml-syntax", problem="this is no YAML text")
-        return
-    before = text[: found.start()]
-    line = before.count("\n") + 1
-    place = Place(file, line, found.start() - (before.rfind("\n") + 1) + 1)
-    findings.error(place, "yaml-control", character=f"U+{ord(found[0]):04X}")
+    start = found.start() if found else 0
+    line = text.count("\n", 0, start) + 1
+    place = Place(file, line, start - (text.rfind("\n", 0, start) + 1) + 1)
+    findings.error(place, "yaml-control", character=f"U+{ord(text[start]):04X}")

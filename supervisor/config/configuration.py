@@ -15,7 +15,7 @@ from supervisor.config.document import Definition, Document, gather
 from supervisor.config.envfile import variables_in
 from supervisor.config.findings import Findings, Refused
 from supervisor.config.identities import gid_of, identity_of, uids_in
-from supervisor.config.nodes import NOWHERE, Map, Node, Place, Seq, Text, place_of
+from supervisor.config.nodes import NOWHERE, Map, Node, Place, Seq, Text, key_of, place_of
 from supervisor.config.rules import settled, settled_system
 from supervisor.config.schema import validate
 from supervisor.config.shapes import merged, shaped
@@ -74,15 +74,12 @@ def locate(configuration: Configuration, path: tuple[str | int, ...]) -> Place:
     node: Node = configuration.keys[str(name)]
     below: Node | None = configuration.written.get(str(name))
     for part in rest:
-        if isinstance(below, Map) and part in below:
-            key = next(key for key in below if key == part)
+        if isinstance(below, Seq):
+            node = next((item for item in below if item == part), node)
+        elif isinstance(below, Map) and part in below:
+            key = key_of(below, str(part))
             below = below[key]
             node = key if isinstance(below, Map | Seq) or (part is rest[-1] and len(rest) > 1) else below
-        elif isinstance(below, Seq):
-            node = next((item for item in below if item == part), node)
-            below = None
-        else:
-            break
     return place_of(node)
 
 

@@ -112,11 +112,11 @@ def uids_in(names: Node, findings: Findings) -> tuple[int, ...]:
 
 
 def _each(names: Node, number_of: Callable[[str], int], findings: Findings) -> tuple[int, ...]:
+    assert isinstance(names, Seq)
     numbers = []
-    for name in names if isinstance(names, Seq) else ():
-        if isinstance(name, Text):
-            try:
-                numbers.append(number_of(str(name)))
-            except Refused as refusal:
-                findings.refused(refusal, name)
+    for name in names:
+        try:
+            numbers.append(number_of(str(name)))
+        except Refused as refusal:
+            findings.refused(refusal, name)
     return tuple(numbers)

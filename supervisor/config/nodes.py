@@ -83,8 +83,5 @@ def place_of(node: Node) -> Place:
 
 
 def key_of(mapping: Map, name: str) -> Text:
-    """The key as it was written; raises KeyError when it is not there."""
-    for key in mapping:
-        if key == name:
-            return key
-    raise KeyError(name)
+    """A key that is there, as it was written."""
+    return next(key for key in mapping if key == name)

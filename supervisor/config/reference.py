@@ -1,6 +1,6 @@
 """What may be written? The reference page, made of the declarations in model/spec: types, defaults, and the docstrings.
 
-python -m supervisor.config.reference > docs/configuration.md
+`docs/generate.py` writes it to docs/configuration.md.
 """
 
 from __future__ import annotations
@@ -189,7 +189,3 @@ def _default(kind: type[Record], name: str, annotation: Any) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
-
-
-if __name__ == "__main__":
-    print(page(), end="")

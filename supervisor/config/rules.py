@@ -70,9 +70,8 @@ def _settled_restart(spec: ServiceSpec, written: Map, findings: Findings) -> Res
 
 def _item(node: Node, word: str) -> Node:
     """The item of a list that says this."""
-    if isinstance(node, Seq):
-        return next((item for item in node if item == word), node)
-    return node
+    assert isinstance(node, Seq)
+    return next(item for item in node if item == word)
 
 
 def settled_system(system: SystemSpec, written: Map, findings: Findings) -> SystemSpec:

@@ -57,8 +57,6 @@ def shape_of(node: Node) -> str:
         return "a mapping"
     if isinstance(node, Seq):
         return "a list"
-    if node.plain and not node:
-        return "nothing"
     return "a text in quotes" if not node.plain else f"`{node:.40}`"
 
 

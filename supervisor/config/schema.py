@@ -17,7 +17,7 @@ from supervisor.config import addresses, commands, scalars
 from supervisor.config.findings import Findings, Refused
 from supervisor.config.foreign import ALIASES, foreign_key, foreign_value
 from supervisor.config.nearest import nearest
-from supervisor.config.nodes import Map, Node, Text, key_of
+from supervisor.config.nodes import Map, Node, Seq, Text, key_of
 from supervisor.model.record import Record, defaults_of, fields_of, kinds_of
 from supervisor.model.spec import Kind, RestartSpec, ServiceSpec, StopSpec
 
@@ -237,10 +237,8 @@ def _variable_name(node: Node) -> str:
 
 
 def _texts(node: Node) -> tuple[str, ...]:
-    if isinstance(node, Map):
+    if not isinstance(node, Seq):
         raise Refused("wrong-shape", wanted="a list", found=scalars.shape_of(node))
-    if isinstance(node, Text):
-        return (scalars.filled(node),)
     return tuple(_item(item) for item in node)
 
 

@@ -58,14 +58,14 @@ def shaped(kind: type[Record], written: Map, variables: Variables, findings: Fin
         rule = rules.get(key)
         if rule is None:
             result[key] = node
-        elif type(node) is not Text:
+        elif not isinstance(node, Text):
             result[key] = _FORMS.get(rule.word, _nested)(node, rule, variables, findings)
         elif not node.empty:
             result[key] = _lone(variables.expand(node), rule, variables, findings)
     return result
 
 
-def _nested(node: Node, rule: _Rule, variables: Variables, findings: Findings) -> Node:
+def _nested(node: Map | Seq, rule: _Rule, variables: Variables, findings: Findings) -> Node:
     if rule.record is not None and isinstance(node, Map):
         return shaped(rule.record, node, variables, findings)
     return _expanded(node, variables, findings)
@@ -120,9 +120,7 @@ def _lone(text: Text, rule: _Rule, variables: Variables, findings: Findings) -> 
     return text
 
 
-def _environment(node: Node, rule: _Rule, variables: Variables, findings: Findings) -> Node:
-    if isinstance(node, Text):
-        return node
+def _environment(node: Map | Seq, rule: _Rule, variables: Variables, findings: Findings) -> Node:
     mapping = _map(node)
     if isinstance(node, Map):
         for key, value in node.items():
@@ -143,9 +141,7 @@ def _nothing(like: Text) -> Text:
     return Text("", like.file, like.mark, plain=False)
 
 
-def _dependencies(node: Node, rule: _Rule, variables: Variables, findings: Findings) -> Node:
-    if isinstance(node, Text):
-        return node
+def _dependencies(node: Map | Seq, rule: _Rule, variables: Variables, findings: Findings) -> Node:
     mapping = _map(node)
     if isinstance(node, Map):
         for key, value in node.items():
@@ -171,7 +167,7 @@ def _dependency(value: Node, variables: Variables, findings: Findings) -> Node:
     return mapping
 
 
-def _limits(node: Node, rule: _Rule, variables: Variables, findings: Findings) -> Node:
+def _limits(node: Map | Seq, rule: _Rule, variables: Variables, findings: Findings) -> Node:
     if not isinstance(node, Map):
         return node
     mapping = node.like()
@@ -188,7 +184,7 @@ def _put(mapping: Map, key: Text, value: Node, findings: Findings) -> None:
         mapping[key] = value
 
 
-_FORMS: Mapping[str, Callable[[Node, _Rule, Variables, Findings], Node]] = {
+_FORMS: Mapping[str, Callable[[Map | Seq, _Rule, Variables, Findings], Node]] = {
     "env": _environment,
     "dependencies": _dependencies,
     "limit": _limits,

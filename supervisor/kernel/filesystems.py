@@ -86,10 +86,10 @@ class Mounts:
         self._known: dict[str, Walk] = {}
 
     @classmethod
-    def here(cls) -> Mounts:
+    def here(cls, table: str = "/proc/self/mountinfo") -> Mounts:
         """Those of now; without /proc nothing is known to be local."""
         try:
-            with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
+            with open(table, encoding="utf-8", errors="surrogateescape") as lines:
                 return cls(parse_mounts(lines))
         except OSError:
             return cls({})

@@ -62,7 +62,7 @@ class Launches:
                 path = found.path if found else ""
                 missing.append(Missing(index, name, path, "" if "/" in name else search))
             executables.append(found.path if found else "")
-            fast = fast and found is not None and found.local and self._interpreter_is_local(found.path)
+            fast = fast and found is not None and found.executable and self._interpreter_is_local(found.path)
         return Launch("fast" if fast else "safe", tuple(executables)), tuple(missing)
 
     def _path_of(self, spec: ServiceSpec) -> str:
@@ -122,15 +122,10 @@ class Launches:
             if not walk.local:
                 return False
             try:
-                fd = os.open(walk.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+                with open(walk.path, "rb", buffering=0) as program:
+                    head = program.read(256)
             except OSError:
-                return True  # it cannot be read; that it is a script nobody may read is not likely, and harmless
-            try:
-                head = os.read(fd, 256)
-            except OSError:
-                return True
-            finally:
-                os.close(fd)
+                return False  # what cannot be read may be a script of anything
             if not head.startswith(b"#!"):
                 return True
             words = head[2:].split(b"\n", 1)[0].split(None, 1)

@@ -8,6 +8,7 @@ limits itself before it looks at a file, so that a YAML bomb ends here: programs
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -68,11 +69,8 @@ def _limit_ourselves() -> None:
             resource.setrlimit(which, (most, hard))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _WALL)
-    try:
-        with open("/proc/self/oom_score_adj", "w") as ours:
-            ours.write("1000")  # if memory runs out, it shall be us and not PID 1
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as ours:
+        ours.write("1000")  # if memory runs out, it shall be us and not PID 1
 
 
 def document_of(paths: Iterable[str], environ: Mapping[str, str]) -> dict[str, Any]:  # Any: JSON

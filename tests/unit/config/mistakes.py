@@ -46,6 +46,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("yaml-tab", "services:\n\ta: {command: x}\n", (2, 1), "spaces"),
     Mistake("yaml-quote", "services:\n  a: {command: 'x}\n  b: {command: y}\n", (2, 16), "never closed"),
     Mistake("yaml-control", "services:\n  a: {command: x\x01}\n", (2, 17), "U+0001"),
+    Mistake("yaml-control", "# \x7f\n", (1, 3), "U+007F"),
     Mistake("nul", 'services:\n  a: {command: [x, "a\\0b"]}\n', (2, 20)),
     Mistake("encoding", "", (0, 0), "line 2", {"b_yaml": b"a: 1\nb: \xff\n"}),
     Mistake("several-documents", f"{_GOOD}---\nservices: {{}}\n", (2, 1)),

@@ -126,3 +126,15 @@ def test_errors_beyond_the_bound_are_only_counted() -> None:
         findings.error(Text(str(number), str(number)), "empty")
     findings.error(Text("7", "7"), "empty")  # known already
     assert (len(findings.errors), findings.beyond, findings.full) == (500, 100, True)
+
+
+def test_warnings_beyond_the_bound_are_left_out() -> None:
+    findings = Findings()
+    for number in range(600):
+        findings.warning(Text(str(number), str(number)), "empty")
+    assert len(findings.warnings) == 500
+
+
+def test_a_pattern_that_many_services_have_is_compiled_once(tmp_path: Path) -> None:
+    text = "defaults: {ready: {log: 'up [0-9]+'}}\nservices: {a: {command: /bin/true}, b: {command: /bin/true}}"
+    assert read(tmp_path, text)["b"].spec.ready is not None

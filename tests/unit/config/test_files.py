@@ -99,6 +99,16 @@ def test_a_folder_with_a_folder_called_like_a_file_says_so(tmp_path: Path) -> No
     assert read_paths([str(tmp_path)]).codes == ["no-file"]
 
 
+def test_a_folder_that_cannot_be_listed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", forbidden)
+    error = read_paths([str(tmp_path)]).errors[0]
+    assert (error.code, error.file) == ("unreadable", str(tmp_path))
+    assert "Permission denied" in error.message
+
+
 def test_the_same_file_twice_is_an_error_and_read_once(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(_A)

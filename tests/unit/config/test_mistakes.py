@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.config import configuration
+from supervisor.config.findings import Findings
 from supervisor.config.messages import MESSAGES
 from supervisor.wire.diagnostics import render
 from tests.unit.config.mistakes import MISTAKES, Mistake
@@ -107,6 +109,21 @@ def test_a_cycle_is_told_although_something_else_is_wrong(tmp_path: Path) -> Non
 def test_a_dependency_on_a_service_that_could_not_be_read_is_no_unknown_name(tmp_path: Path) -> None:
     text = "services:\n  a: [x]\n  b: {command: /bin/true, depends_on: [a]}\n"
     assert read(tmp_path, text).codes == ["wrong-shape"]
+
+
+def test_a_place_is_found_as_far_as_its_path_leads(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("services:\n  a: {command: x, after: [b, c], stop: {timeout: 3s}}\n")
+    found = configuration.read([str(path)], {}, Findings())
+    places = {
+        ("a",): 3,
+        ("a", "after"): 19,
+        ("a", "after", "c"): 30,
+        ("a", "after", "d"): 19,
+        ("a", "stop", "timeout"): 41,
+        ("a", "nothing", "like", "it"): 3,
+    }
+    assert {part: configuration.locate(found, ("services", *part)).column for part in places} == places
 
 
 def test_more_mistakes_than_anybody_reads_are_counted(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_what_lies_behind_a_far_mount_is_not_looked_at(tmp_path: Path, monkeypat
 
 def test_without_a_table_nothing_is_known_to_be_local() -> None:
     assert not Mounts({}).walk("/bin/sh").local
+    assert not Mounts.here("/no/such/table").walk("/bin/sh").local
 
 
 def test_a_far_root_makes_everything_far() -> None:

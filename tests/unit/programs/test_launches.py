@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -47,7 +48,7 @@ def test_what_is_not_executable_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "c" / "x").mkdir(parents=True)
     search = f"{tmp_path}/c:{tmp_path}/a:{tmp_path}/b"
     assert _launch(_spec("x"), environ={"PATH": search}) == (Launch("fast", (second,)), [])
-    assert _launch(_spec("x"), environ={"PATH": f"{tmp_path}/a"}) == (Launch("fast", (first,)), ["x"])
+    assert _launch(_spec("x"), environ={"PATH": f"{tmp_path}/a"}) == (Launch("safe", (first,)), ["x"])
 
 
 def test_a_name_with_a_slash_begins_at_the_working_dir(tmp_path: Path) -> None:
@@ -87,6 +88,22 @@ def test_a_script_whose_interpreter_is_a_script_is_followed(tmp_path: Path) -> N
 @pytest.mark.parametrize("line", [b"#!", b"#! \n", b"#!sh\n"])
 def test_a_script_without_a_certain_interpreter_is_executed_the_safe_way(tmp_path: Path, line: bytes) -> None:
     assert _launch(_spec(_program(tmp_path / "x", line)))[0].way == "safe"
+
+
+def test_a_program_that_cannot_be_read_is_executed_the_safe_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*arguments: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    program = _program(tmp_path / "x")
+    monkeypatch.setattr("supervisor.programs.launches.open", forbidden, raising=False)
+    assert _launch(_spec(program)) == (Launch("safe", (program,)), [])
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x", 0o755)
+    assert _launch(_spec(f"{tmp_path}/x")) == (Launch("safe", (f"{tmp_path}/x",)), [f"{tmp_path}/x"])
 
 
 def test_behind_a_far_place_in_the_path_the_child_looks_for_itself(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -14,10 +16,10 @@ from supervisor.model.plan import Launch, Plan, PlannedService
 from supervisor.model.process import Exit
 from supervisor.model.reason import Reason
 from supervisor.model.record import Record, defaults_of, fields_of, kinds_of
-from supervisor.model.request import Request
-from supervisor.model.service import Inactive, Running, Service, State
+from supervisor.model.request import KillRequest, Request
+from supervisor.model.service import Ended, Inactive, Running, Service, State
 from supervisor.model.spec import DependencySpec, LimitPair, ServiceSpec, StopSpec
-from supervisor.model.words import NEVER, Instant, Monotonic, RunId, Seconds, ServiceName, Wall
+from supervisor.model.words import NEVER, Instant, Monotonic, RunId, Seconds, ServiceName, TicketId, Wall
 from supervisor.model.world import Links, Roster, World
 from supervisor.wire.state import STATE_VERSION, StateError, decode, dump, encode, load, wrap
 
@@ -33,6 +35,10 @@ class Shelf(Record):
     maybe: Event | None = None
     pair: tuple[int, str] = (0, "")
     deadline: Monotonic = NEVER
+
+
+class _World(Record):
+    roster: Roster
 
 
 # ---- strategies made from the annotations themselves ----
@@ -238,6 +244,7 @@ def test_whatever_is_decoded_nothing_but_a_state_error_comes_of_it(data: object)
         ServiceSpec(command=(("x",),), limits=[]),  # type: ignore[arg-type]
         ServiceSpec(command=(("x",),), limits={"core": 3}),  # type: ignore[dict-item]
         ServiceSpec(command=(("x",),), stop=Launch()),  # type: ignore[arg-type]
+        _World(roster={}),  # type: ignore[arg-type]
         Shelf(state=Launch()),  # type: ignore[arg-type]
         Shelf(state=Inactive(NOW, Reason("a", "b")), pair=(1, 2, 3)),  # type: ignore[arg-type]
     ],
@@ -250,6 +257,30 @@ def test_a_value_that_the_annotations_do_not_allow_is_not_written(record: Record
 def test_an_infinite_deadline_survives() -> None:
     shelf = Shelf(state=Inactive(Instant(NEVER, Wall(-NEVER)), Reason("a", "b")))
     assert load(Shelf, dump(shelf)) == shelf
+
+
+def test_words_and_numbers_that_are_more_than_that_are_written_as_what_they_are() -> None:
+    class Word(str):
+        pass
+
+    record = Ended("success", None, Wall(0), detail=Word("x"))
+    assert type(load(Ended, dump(record)).detail) is str
+    kill = KillRequest(TicketId(1), (WEB,), signal=signal.SIGTERM)
+    assert type(load(KillRequest, dump(kill)).signal) is int
+
+
+class _Mixed(Record):
+    either: str | int
+
+
+class _Strange(Record):
+    what: Callable[[], None]
+
+
+@pytest.mark.parametrize("kind", [_Mixed, _Strange])
+def test_a_record_of_what_cannot_be_told_apart_is_a_bug_that_shows(kind: type[Record]) -> None:
+    with pytest.raises(TypeError):
+        decode(kind, {})
 
 
 def test_a_type_without_a_codec_is_a_bug_that_shows() -> None:
