@@ -106,7 +106,7 @@ class _Life:
             self._kernel,
             self._logs,
             _now,
-            Surroundings(environment, os.getcwd(), place.listener.path, _for_services()),
+            Surroundings(environment, _working_directory(), place.listener.path, _for_services()),
             seed=int.from_bytes(os.urandom(8), "big"),
             everybody=os.getpid() == 1,
             null=os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC),
@@ -184,6 +184,13 @@ class _Life:
             while (zombie := self._kernel.peek()) is not None:
                 self._kernel.reap(zombie.pid)
             time.sleep(_LOOK_EVERY)
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been removed
+        return "/"
 
 
 def _for_services() -> int:

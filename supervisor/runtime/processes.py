@@ -236,8 +236,8 @@ class Processes:
 
     # --- what ends
 
-    def gone(self, process: Process) -> RunProcesses | None:
-        """It has been reaped. Answers its run."""
+    def gone(self, process: Process) -> None:
+        """It has been reaped."""
         del self._by_pid[process.pid]
         if process.pidfd >= 0:
             self._kernel.close(process.pidfd)
@@ -250,7 +250,6 @@ class Processes:
                 entry.members.pop(process.pid, None)
             elif process.kind in ("main", "stop"):
                 entry.own.pop(process.kind, None)
-        return entry
 
     def forget(self, entry: RunProcesses) -> None:
         """The run is over: nothing of it is left, its marks are free."""

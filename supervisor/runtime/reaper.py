@@ -93,29 +93,27 @@ class Reaper:
     def reap(self) -> int:
         """Reap one batch and feed what follows; answers how many there were."""
         ended: list[tuple[Process, Exit]] = []
-        last = 0
-        while len(ended) < BATCH and (zombie := self._kernel.peek()) is not None and zombie.pid != last:
+        runs: dict[RunId, None] = {}
+        while len(ended) < BATCH and (zombie := self._kernel.peek()) is not None:
             process = self._table.find(zombie.pid) or self._table.adopt_dead(zombie.pid)
             if process.errors >= 0:
                 self._settle(process)
+            if process.run is not None:
+                runs[process.run] = None
             self._kernel.reap(process.pid, process.pidfd)
+            self._table.gone(process)  # at once: its number may be another's before the next look
             ended.append((process, zombie.exit))
-            last = zombie.pid
         if ended:
             self._storm_count += len(ended)
-            self._tell(ended)
+            self._tell(ended, runs)
             self.ended.unpark_all()
         return len(ended)
 
     # --- what follows from an end
 
-    def _tell(self, ended: list[tuple[Process, Exit]]) -> None:
+    def _tell(self, ended: list[tuple[Process, Exit]], runs: Iterable[RunId]) -> None:
         own: list[tuple[Process, Exit]] = []
-        touched: dict[RunId, None] = {}
         for process, exit in ended:
-            entry = self._table.gone(process)
-            if entry is not None:
-                touched[entry.run] = None
             if process.on_exit is not None:
                 process.on_exit(exit)  # a probe's success came before any exit that is seen beside it
             elif process.kind in ("main", "stop"):
@@ -124,7 +122,7 @@ class Reaper:
                 self._wanted.set()
                 self._orphan(process, exit)
         proven = True
-        if own or any(self._is_vacant(run) for run in touched):
+        if own or any(self._is_vacant(run) for run in runs):
             proven = self._look_twice()
         if own:
             own.sort(key=lambda pair: pair[0].kind == "main")  # who outlived the main process is told before it
@@ -132,7 +130,7 @@ class Reaper:
             last = {process.run: process for process, _ in own}
             for process, exit in own:
                 self._tell_own(process, exit, proven and last[process.run] is process)
-        for run in touched:
+        for run in runs:
             self.conclude(run, proven)
 
     def _tell_own(self, process: Process, exit: Exit, could_be_alone: bool) -> None:

@@ -255,6 +255,12 @@ class FakeKernel:
         self._play(actor)
         return actor.pid
 
+    def bear(self, pid: int, *words: str) -> None:
+        """An orphan of nobody's, under this number."""
+        self._ticks += 1
+        actor = self._actors[pid] = _Actor(pid, US, list(words), None, self._ticks)
+        self._play(actor)
+
     def _fd(self) -> int:
         self._next_fd += 1
         return self._next_fd

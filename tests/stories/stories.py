@@ -406,6 +406,29 @@ async def the_report_names_who_was_killed(stage: Stage) -> None:
     assert not any("db was killed" in line for line in lines)
 
 
+@fake_story
+async def a_number_that_is_another_s_at_once_is_not_taken_for_the_dead_one(stage: Stage) -> None:
+    """The moment it is reaped somebody else is born under it, ends, and comes to us: within the same batch."""
+    stage.begin(stage.service("web", "sleep", restart=NEVER_AGAIN))
+    await stage.until_phase("web", "running")
+    number, reap = stage.main_pid("web"), stage.fake.reap
+
+    def reap_and_reuse(pid: int, pidfd: int = -1) -> None:
+        reap(pid, pidfd)
+        if pid == number:
+            stage.fake.reap = reap  # type: ignore[method-assign]
+            stage.fake.bear(number, "exit:5")
+
+    stage.fake.reap = reap_and_reuse  # type: ignore[method-assign]
+    stage.fake.signal(number, -1, signal.SIGKILL)
+    await stage.until_phase("web", "failed")
+    last = stage["web"].last
+    assert last is not None
+    assert last.detail == "killed by SIGKILL"
+    await stage.until(lambda: stage.runtime.table.reaped == 1)
+    assert stage.runtime.table.find(number) is None
+
+
 # --- mistakes of our own
 
 
