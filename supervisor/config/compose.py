@@ -202,7 +202,7 @@ class _Composer:
 _SYNTAX_CODES = (
     ("mapping values are not allowed", "yaml-colon"),
     ("could not find expected ':'", "yaml-no-colon"),
-    ("found character that cannot start any token", "yaml-start"),
+    ("that cannot start any token", "yaml-start"),
     ("while scanning a quoted scalar", "yaml-quote"),
     ("while parsing a flow", "yaml-flow"),
 )

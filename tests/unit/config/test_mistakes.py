@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from supervisor.config import configuration
 from supervisor.config.findings import Findings
@@ -19,8 +20,15 @@ _ELSEWHERE = {
 }
 
 
+@pytest.fixture(params=["CSafeLoader", "SafeLoader"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """libyaml's parser, and the one in Python where PyYAML was built without it."""
+    monkeypatch.setattr("supervisor.config.compose._Parser", getattr(yaml, request.param))
+    return str(request.param)
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.code}-{mistake.text[-30:]!r}")
-def test_a_mistake_is_one_error_at_its_place(tmp_path: Path, mistake: Mistake) -> None:
+def test_a_mistake_is_one_error_at_its_place(tmp_path: Path, mistake: Mistake, parser: str) -> None:
     answer = read(tmp_path, mistake.text, mistake.environ, **mistake.files)
     assert answer.places == [(mistake.code, *mistake.place)]
     error = answer.errors[0]
