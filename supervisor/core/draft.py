@@ -6,6 +6,7 @@ Whatever is put here is remembered as touched, and everybody who could care is m
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 
 from supervisor.core.claims import is_live
 from supervisor.model.effect import Edge, Effect
@@ -20,7 +21,7 @@ __all__ = ["Draft"]
 class Draft:
     """A world in the making."""
 
-    __slots__ = ("_changed", "dirty", "edges", "effects", "now", "unsure", "world")
+    __slots__ = ("_changed", "_queue", "dirty", "edges", "effects", "now", "unsure", "world")
 
     def __init__(self, world: World, now: Instant) -> None:
         self.world = world  # everything but the services is replaced here directly
@@ -28,7 +29,8 @@ class Draft:
         self.edges: list[Edge] = []
         self.effects: list[Effect] = []
         self.unsure: dict[ServiceName, None] = {}  # an ordered set: is it still needed, may it be up?
-        self.dirty: dict[ServiceName, None] = {}  # another: does it have to move?
+        self.dirty: set[ServiceName] = set()  # does it have to move?
+        self._queue: list[tuple[int, ServiceName]] = []  # a heap of those
         self._changed: dict[ServiceName, Service] = {}
 
     def __getitem__(self, name: ServiceName) -> Service:
@@ -49,9 +51,20 @@ class Draft:
 
     def doubt(self, names: Iterable[ServiceName]) -> None:
         """Something changed that these could care about."""
-        marks = dict.fromkeys(names)
-        self.unsure.update(marks)
-        self.dirty.update(marks)
+        for name in names:
+            self.unsure[name] = None
+            self._mark(name)
+
+    def _mark(self, name: ServiceName) -> None:
+        if name not in self.dirty:
+            self.dirty.add(name)
+            heappush(self._queue, (self.world.graph[name].rank, name))
+
+    def take_dirty(self) -> ServiceName:
+        """The next who has to move: those that others start after come first, so that nobody tells a reason of yesterday."""
+        _, name = heappop(self._queue)
+        self.dirty.remove(name)
+        return name
 
     def wake_earlier(self, name: ServiceName) -> None:
         """It is out of the way now: those who may have waited for that before they go down themselves, also by way of
@@ -62,7 +75,7 @@ class Draft:
             earlier = front.pop()
             if earlier not in seen:
                 seen.add(earlier)
-                self.dirty[earlier] = None
+                self._mark(earlier)
                 if not is_live(self[earlier]):
                     front += self.links(earlier).after
 

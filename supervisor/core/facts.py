@@ -11,7 +11,7 @@ from supervisor.core import restart, stopping
 from supervisor.core.claims import withdrawn
 from supervisor.core.draft import Draft
 from supervisor.core.reasons import duration_text, exit_text, failure_text, reason
-from supervisor.core.settle import rest, resume, retry, take_along, verdict, why_down
+from supervisor.core.settle import rest, resume, retry, take_along, verdict
 from supervisor.model.effect import Spawn, StartProbe
 from supervisor.model.event import BecameReady, Emptied, Exited, Spawned, SpawnFailed
 from supervisor.model.process import Exit, Result
@@ -150,17 +150,12 @@ def _ended_by_itself(draft: Draft, service: Service, state: Starting | Running, 
     job = service.plan.spec.type == "oneshot" and _is_last_command(service, state)
     if job and restart.decide(service.plan.spec, ended) == "done":
         verdict(draft, known, ended, lingering=not alone)  # the rest stays until it is stopped
+    elif not alone:
+        stopping.clear_leftovers(draft, known, reason("stopping", "leftovers", how=ended.detail), ended)
     elif withdrawn(draft, known):  # it was to be stopped, and only waited for others to go first: it stays down
-        if alone:
-            rest(draft, known)
-        else:
-            cause, why = why_down(draft, known)
-            stopping.clear_rest(draft, known, cause, why, None)
-    elif alone:
-        verdict(draft, known, ended)
+        rest(draft, known)
     else:
-        why = reason("stopping", "leftovers", how=ended.detail)
-        stopping.clear_rest(draft, known, "leftovers", why, ended)
+        verdict(draft, known, ended)
 
 
 def _main_over(draft: Draft, service: Service, state: Stopping, alone: bool) -> None:

@@ -37,15 +37,29 @@ def build(plan: Plan) -> Graph:
         for other, edge in planned.spec.depends_on.items():
             if other in known:
                 needed_by[other][planned.name] = edge
+    rank = {name: place for place, name in enumerate(_in_order(earlier, later))}
     return {
         planned.name: Links(
             needs={other: edge for other, edge in planned.spec.depends_on.items() if other in known},
             needed_by=needed_by[planned.name],
             after=tuple(earlier[planned.name]),
             before=tuple(later[planned.name]),
+            rank=rank[planned.name],
         )
         for planned in plan.services
     }
+
+
+def _in_order(earlier: _Edges, later: _Edges) -> list[ServiceName]:
+    """Everybody after those it starts after. (Services of a cycle, which `problems` reports, come last.)"""
+    waits = {name: len(others) for name, others in earlier.items()}
+    order = [name for name, count in waits.items() if not count]
+    for name in order:
+        for other in later[name]:
+            waits[other] -= 1
+            if not waits[other]:
+                order.append(other)
+    return [*order, *(name for name, count in waits.items() if count)]
 
 
 def problems(plan: Plan) -> tuple[Problem, ...]:

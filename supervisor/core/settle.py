@@ -46,7 +46,7 @@ from supervisor.model.service import (
 from supervisor.model.spec import DependencySpec
 from supervisor.model.words import NEVER, Monotonic, RunId, Seconds, ServiceName
 
-__all__ = ["rest", "resume", "retry", "settle", "take_along", "verdict", "why_down"]
+__all__ = ["rest", "resume", "retry", "settle", "take_along", "verdict"]
 
 _ROUNDS_PER_SERVICE = 200  # far more than any real settling needs: a bug must not hang PID 1
 _STARVED_FIRST = Seconds(0.1)  # SERVICES §4: own back-off 100 ms → 5 s
@@ -58,18 +58,12 @@ def settle(draft: Draft) -> None:
     budget = _ROUNDS_PER_SERVICE * (len(draft.world.services) + 1)
     while draft.dirty:
         while draft.unsure:
-            _refresh(draft, _first_of(draft.unsure))
-        name = _first_of(draft.dirty)
+            _refresh(draft, draft.unsure.popitem()[0])
+        name = draft.take_dirty()
         _move(draft, draft[name])
         budget -= 1
         if not budget:
             raise RuntimeError(f"settling does not end: {name} {draft[name].state}")
-
-
-def _first_of(marks: dict[ServiceName, None]) -> ServiceName:
-    name = next(iter(marks))
-    del marks[name]
-    return name
 
 
 def _refresh(draft: Draft, name: ServiceName) -> None:
@@ -136,7 +130,7 @@ def _take_down(draft: Draft, service: Service) -> None:
     forced = draft.world.shutdown is not None and draft.world.shutdown.degree != "ordered"
     unborn = isinstance(service.state, Starting | Running) and service.state.main == "requested"
     if forced or unborn or not any(leaves(draft, draft[name]) for name in _starts_after(draft, service.name)):
-        cause, why = why_down(draft, service)
+        cause, why = _why_down(draft, service)
         stopping.begin(draft, service, cause, why)
 
 
@@ -161,7 +155,7 @@ def _starts_after(draft: Draft, name: ServiceName) -> Iterator[ServiceName]:
                 front += draft.links(later).before
 
 
-def why_down(draft: Draft, service: Service) -> tuple[StopCause, Reason]:
+def _why_down(draft: Draft, service: Service) -> tuple[StopCause, Reason]:
     """Why a service that is withdrawn goes down, the weightiest first."""
     if draft.world.shutdown is not None:
         return "shutdown", reason("stopping", "shutdown")

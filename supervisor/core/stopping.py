@@ -20,7 +20,7 @@ from supervisor.model.words import NEVER, Monotonic, Seconds
 
 __all__ = [
     "begin",
-    "clear_rest",
+    "clear_leftovers",
     "deadline_passed",
     "end_probe",
     "hurry",
@@ -61,9 +61,9 @@ def _has_command_for(service: Service, state: Starting | Running | Done) -> bool
     return spec.stop.command is not None and (spec.type != "oneshot" or isinstance(state, Done))
 
 
-def clear_rest(draft: Draft, service: Service, cause: StopCause, why: Reason, ended: Ended | None) -> None:
-    """The main process is gone without having been asked: stop what it left, by `stop.scope`, before anything else happens."""
-    _ask_the_rest(draft, service, _stopping(draft, service, cause, why, "gone", ended))
+def clear_leftovers(draft: Draft, service: Service, why: Reason, ended: Ended) -> None:
+    """The main process ended by itself: stop what it left, by `stop.scope`, before anything else happens."""
+    _ask_the_rest(draft, service, _stopping(draft, service, "leftovers", why, "gone", ended))
 
 
 def _stopping(

@@ -70,6 +70,8 @@ class Links(Record):
     """Everything it starts after: dependencies and orderings."""
     before: tuple[ServiceName, ...]
     """Everything that starts after it."""
+    rank: int = 0
+    """Its place in an order in which everybody comes after those it starts after."""
 
 
 Graph: TypeAlias = Mapping[ServiceName, Links]

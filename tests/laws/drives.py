@@ -12,7 +12,7 @@ from typing import TypeAlias
 from supervisor.model.event import Event, Requested
 from supervisor.model.request import StopRequest
 from supervisor.model.service import Done, Failed, Inactive, Running, Service, Stopping, Waiting
-from supervisor.model.words import TicketId
+from supervisor.model.words import ServiceName, TicketId
 from supervisor.model.world import World
 from tests.laws.place import Place, through
 from tests.laws.reality import GOOD, Happening, Temper, happenings
@@ -126,9 +126,11 @@ def _unrest(place: Place) -> Iterator[str]:
             yield f"law_10: the world does not end: {world.shutdown}"
         return
     for name, service in world.services.items():
-        if not _is_at_rest(service):
+        if not _is_at_rest(service) and not _awaits_an_end(world, name):
             yield f"law_10: {name} is left as {service.state}, wanted {service.want}, needed {service.needed}"
     for ticket in world.tickets:
+        if any(_awaits_an_end(world, name) for name in ticket.pending):
+            continue
         yield f"law_13: nothing happens any more, and {ticket} is open"
 
 
@@ -145,3 +147,14 @@ def _is_at_rest(service: Service) -> bool:
             return trouble
         case _:
             return isinstance(state, Done | Failed)
+
+
+def _awaits_an_end(world: World, name: ServiceName) -> bool:
+    """It waits, directly or not, for a daemon to end, which that may do some day."""
+    if not isinstance(world.services[name].state, Waiting):
+        return False
+    links = world.graph[name]
+    for other, edge in links.needs.items():
+        if edge.condition in ("completed", "ended") and isinstance(world.services[other].state, Running):
+            return True
+    return any(_awaits_an_end(world, other) for other in links.after)

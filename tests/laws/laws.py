@@ -260,7 +260,7 @@ def law_14(moment: Moment) -> Iterator[str]:
         if isinstance(effect, Spawn):
             there = things[effect.run.service]
             things[effect.run.service] = there._replace(
-                **({"ordered": effect.index} if effect.role == "main" else {"undoing": True})  # type: ignore[arg-type]
+                **({"ordered": effect.index} if effect.role == "main" else {"undoing": True})
             )
         if not isinstance(effect, Signal):
             continue
