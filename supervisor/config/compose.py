@@ -205,6 +205,9 @@ _SYNTAX_CODES = (
     ("that cannot start any token", "yaml-start"),
     ("while scanning a quoted scalar", "yaml-quote"),
     ("while parsing a flow", "yaml-flow"),
+    ("did not find expected key", "yaml-indent"),
+    ("did not find expected '-' indicator", "yaml-indent"),
+    ("expected <block end>", "yaml-indent"),  # the same two, in the words of the parser that is in Python
 )
 
 

@@ -32,6 +32,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "yaml-no-colon": ("no YAML: {problem}", "a key is followed by a colon and a space"),
     "yaml-start": ("no YAML: {problem}", _QUOTE),
     "yaml-tab": ("no YAML: a tab where YAML wants spaces", "indent with spaces"),
+    "yaml-indent": ("no YAML: {problem}", "keys of one mapping, and items of one list, begin in the same column"),
     "yaml-flow": (
         "no YAML: {problem}",
         "a comma stands between items; between {{ }} and [ ] quote a text that holds `: `, a comma, a bracket or ${{…}}",
@@ -55,7 +56,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "version {text} of the configuration: this pidone reads version 1",
         "write `version: 1`, or leave it out",
     ),
-    "wrong-shape": ("{wanted} is wanted here, this is {found}", ""),
+    "wrong-shape": ("{wanted} is wanted here, this is {found}", "{keys}"),
     "missing-key": ("`{key}` is missing", "add `{key}: …`"),
     "unknown-key": ("unknown key `{key}`", "known here: {known}"),
     "foreign-key": ("unknown key `{key}`", "{ours}"),
@@ -169,7 +170,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 def message_of(finding: Finding) -> tuple[str, str]:
     """What is wrong, and what would help (may be empty)."""
     message, hint = MESSAGES[finding.code]
-    texts = dict(finding.texts)
+    texts = {"keys": "", **dict(finding.texts)}
     inside = f" in `{texts['inside']}`" if texts.get("inside") else ""
     near = texts.get("near")
     return message.format_map(texts) + inside, f"did you mean `{near}`?" if near else hint.format_map(texts)

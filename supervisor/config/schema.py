@@ -80,12 +80,10 @@ def _tell(error: ValidationError, kind: type[Record], mapping: Map, findings: Fi
                 better = (*path[:-1], _tell_unknown(kind, mapping, path, findings))
                 meant.add(better)
                 broken.add(str(better[0]))
-            case "dict_type":
-                wrong = Refused("wrong-shape", wanted="a mapping", found=scalars.shape_of(mistake["input"]))
-                findings.refused(wrong, mistake["input"])
-            case "list_type":
-                wrong = Refused("wrong-shape", wanted="a list", found=scalars.shape_of(mistake["input"]))
-                findings.refused(wrong, mistake["input"])
+            case "dict_type" | "list_type" as wanted:
+                node = mistake["input"]
+                shape, keys = ("a mapping", _keys_at(kind, path)) if wanted == "dict_type" else ("a list", "")
+                findings.error(node, "wrong-shape", wanted=shape, found=scalars.shape_of(node), keys=keys)
             case _:
                 findings.refused(mistake["ctx"]["refusal"], mistake["ctx"]["at"])
     for path, parent in missing:
@@ -109,6 +107,16 @@ def _tell_unknown(kind: type[Record], root: Map, path: tuple[Any, ...], findings
     near = nearest(key, names)
     findings.error(key, "unknown-key", key=key[:60], inside=_inside(path), near=near, known=", ".join(names))
     return near
+
+
+def _keys_at(kind: type[Record], path: tuple[Any, ...]) -> str:
+    """What may stand in the mapping that was wanted there; "" for one with the user's own keys."""
+    annotation: Any = kind
+    for part in path:
+        annotation = _below(annotation, part)
+    record = _bare(annotation)
+    names = fields_of(record) if isinstance(record, type) and issubclass(record, Record) else ()
+    return f"a mapping with one or more of {', '.join(names)}" if names else ""
 
 
 def _inside(path: tuple[Any, ...]) -> str:

@@ -38,7 +38,8 @@ MISTAKES: tuple[Mistake, ...] = (
     # YAML
     Mistake("yaml-flow", "services: {a: {command: x}\n", (1, 11), "comma"),
     Mistake("yaml-flow", "services:\n  a: {command: b: c}\n", (2, 17), "comma"),
-    Mistake("yaml-syntax", "services:\n  a: {command: x}\n b: {command: x}\n", (3, 2)),
+    Mistake("yaml-indent", "services:\n  a: {command: x}\n b: {command: x}\n", (3, 2), "column"),
+    Mistake("yaml-indent", "x-a:\n  - a\n  b: c\n", (3, 3), "column"),
     Mistake("yaml-syntax", '"\\x"', (1, 4)),
     Mistake("yaml-colon", "services:\n  a: b: c\n", (2, 7), "quote"),
     Mistake("yaml-no-colon", "services:\n  a: {command: x}\n  b\n", (3, 3), "colon"),
@@ -107,9 +108,9 @@ MISTAKES: tuple[Mistake, ...] = (
     # shapes
     _key("enabled: [yes]", "wrong-shape", 10, "true or false"),
     _key("description: {a: b}", "wrong-shape", 14, "a text"),
-    _key("stop: []", "wrong-shape", 7, "a mapping"),
+    _key("stop: []", "wrong-shape", 7, "signal, timeout"),
     _key("stop: SIGTERM", "wrong-shape", 7, "`SIGTERM`"),
-    _key("depends_on: {db: [ready]}", "wrong-shape", 18, "a mapping"),
+    _key("depends_on: {db: [ready]}", "wrong-shape", 18, "condition, required"),
     _key("groups: {a: b}", "wrong-shape", 9, "a list"),
     _key("limits: 3", "wrong-shape", 9, "a mapping"),
     _key("environment: A=b", "wrong-shape", 14, "a mapping"),
