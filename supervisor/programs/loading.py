@@ -185,6 +185,7 @@ _TOO_LARGE = {
     signal.SIGXCPU: "used up its processor time",
     signal.SIGALRM: "took too long",
     signal.SIGKILL: "was killed, most likely because memory ran out",
+    signal.SIGABRT: "was aborted, most likely because memory ran out",  # what pydantic's core does then
     signal.SIGXFSZ: "wrote too much",
 }
 

@@ -40,7 +40,7 @@ def test_a_document_with_errors_has_its_errors() -> None:
         (Exit(signal=signal.SIGALRM), "config-too-large", "too long"),
         (Exit(signal=signal.SIGKILL), "config-too-large", "memory"),
         (Exit(signal=signal.SIGSEGV, core=True), "loader-failed", "SIGSEGV"),
-        (Exit(signal=signal.SIGABRT), "loader-failed", "SIGABRT"),
+        (Exit(signal=signal.SIGABRT), "config-too-large", "memory"),
         (Exit(code=1), "loader-failed", "status 1"),
         (Exit(code=0), "loader-failed", "status 0"),
         (Exit(), "loader-failed", "result"),
