@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from supervisor.core import restart
 from supervisor.model.plan import Plan, PlannedService
 from supervisor.model.record import Record
 from supervisor.model.spec import DependencySpec
@@ -110,28 +111,17 @@ def _endless_conditions(planned: PlannedService, known: Mapping[ServiceName, Pla
 
 def _can_end(planned: PlannedService, condition: str) -> bool:
     """Whether it can end for good by itself: successfully for `completed`, in any way for `ended`."""
-    restart = planned.spec.restart
-    if condition == "ended" and (restart.limit or restart.never_on):
-        return True
-    if restart.policy == "always":
-        return bool(restart.never_on) and condition == "ended"
-    return True
+    ends = restart.final_ends(planned.spec)
+    return "done" in ends if condition == "completed" else bool(ends)
 
 
 def _impossible_shutdown(planned: PlannedService) -> Iterable[Problem]:
     """`shutdown_on` fires when a service has ended for good: does its restart policy ever let it?"""
-    restart, on = planned.spec.restart, planned.spec.shutdown_on
-    ends_well = restart.policy != "always"
-    ends_badly = restart.policy == "never" or bool(restart.limit) or bool(restart.never_on)
-    fires = {
-        "never": True,
-        "exit": ends_well or ends_badly,
-        "success": ends_well,
-        "failure": ends_badly or restart.policy == "on-abnormal",
-    }
+    ends, on = restart.final_ends(planned.spec), planned.spec.shutdown_on
+    fires = {"never": True, "exit": bool(ends), "success": "done" in ends, "failure": "failed" in ends}
     if not fires[on]:
         path = ("services", planned.name, "shutdown_on")
-        yield Problem(path, "never-fires", {"value": on, "policy": restart.policy})
+        yield Problem(path, "never-fires", {"value": on, "policy": planned.spec.restart.policy})
 
 
 def _shared_stdin(services: Iterable[PlannedService]) -> Iterable[Problem]:

@@ -58,16 +58,14 @@ def requested(draft: Draft, request: Request) -> None:
 
 
 def _start(draft: Draft, ticket: TicketId, names: tuple[ServiceName, ...]) -> None:
-    also = _call_up(draft, names)
-    tickets.supersede(draft, (*also, *names), ("stop",), "start")
+    also = _call_up(draft, names, "start")
     tickets.open_ticket(draft, ticket, "start", names, also)
     for name in names:
         draft.put(_afresh(replace(draft[name], want="up")))
 
 
 def _restart(draft: Draft, ticket: TicketId, names: tuple[ServiceName, ...]) -> None:
-    also = _call_up(draft, names)
-    tickets.supersede(draft, (*also, *names), ("stop",), "restart")
+    also = _call_up(draft, names, "restart")
     tickets.open_ticket(draft, ticket, "restart", names, also)
     for name in names:
         service = draft[name]
@@ -79,11 +77,13 @@ def _restart(draft: Draft, ticket: TicketId, names: tuple[ServiceName, ...]) -> 
             draft.put(_afresh(service))
 
 
-def _call_up(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[ServiceName, ...]:
+def _call_up(draft: Draft, names: tuple[ServiceName, ...], by: str) -> tuple[ServiceName, ...]:
     """What they require comes up with them: what the operator had stopped, what had given up or ended, what nobody had needed.
-    Answers who of it is not up yet."""
+    Nobody who waits for any of it to stop will see that. Answers who is not up yet."""
+    required = _requirements(draft, names)
+    tickets.supersede(draft, (*required, *names), ("stop",), by)
     called = []
-    for name in _requirements(draft, names):
+    for name in required:
         service = draft[name]
         if service.want == "down":
             service = replace(service, want="none")

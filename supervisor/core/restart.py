@@ -6,13 +6,14 @@ one listed in `success`, for daemons also with SIGHUP, SIGINT, SIGTERM, SIGPIPE 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from supervisor.model.process import Exit, Result
 from supervisor.model.service import Ended, Service
-from supervisor.model.signals import signal_name
+from supervisor.model.signals import signal_name, signal_number
 from supervisor.model.spec import RestartSpec, ServiceSpec
-from supervisor.model.words import Monotonic, Seconds
+from supervisor.model.words import Monotonic, Seconds, Wall
 
 __all__ = [
     "Decision",
@@ -22,6 +23,7 @@ __all__ = [
     "delay",
     "exhausted",
     "exit_status",
+    "final_ends",
     "result_of",
     "window_at",
 ]
@@ -65,6 +67,29 @@ def decide(spec: ServiceSpec, ended: Ended) -> Decision:
         "never": False,
     }[spec.restart.policy]
     return "restart" if again else final
+
+
+def final_ends(spec: ServiceSpec) -> frozenset[Decision]:
+    """In which ways it can end for good by itself: `done`, `failed`, both or none."""
+    found = {decide(spec, ended) for ended in _possible_ends(spec)}
+    if "restart" in found and spec.restart.limit is not None:
+        found.add("failed")
+    return frozenset(found - {"restart"})
+
+
+def _possible_ends(spec: ServiceSpec) -> Iterator[Ended]:
+    """One of each kind of end that its restart policy can tell apart."""
+    listed = {"0", *_DAEMON_ENDS, *spec.restart.success, *spec.restart.never_on, *spec.restart.always_on}
+    other_code = next((str(code) for code in range(1, 256) if str(code) not in listed), "1")
+    other_signal = next(
+        (signal_name(number) for number in range(1, 65) if signal_name(number) not in listed), "SIGKILL"
+    )
+    for token in (*listed, other_code, other_signal):
+        exit = Exit(code=int(token)) if token.isdigit() else Exit(signal=signal_number(token))
+        yield Ended(result_of(spec, exit), exit, Wall(0.0))
+    yield Ended("exec-failed", None, Wall(0.0))
+    if spec.start_timeout is not None:
+        yield Ended("timeout", None, Wall(0.0))
 
 
 def window_at(spec: RestartSpec, window: tuple[Monotonic, ...], now: Monotonic) -> tuple[Monotonic, ...]:

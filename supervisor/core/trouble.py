@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from supervisor.core.claims import is_trouble
-from supervisor.model.service import Backoff, Done, Failed, Inactive, Running, Service, Starting, Waiting
+from supervisor.model.service import Backoff, Done, Failed, Inactive, Running, Service, Starting, Starved, Waiting
 
 __all__ = ["is_active", "is_failed", "readiness", "status_code"]
 
@@ -13,21 +12,21 @@ _OK, _FAILED, _NOT_YET = 0, 1, 3
 
 
 def status_code(services: Iterable[Service]) -> int:
-    """1 if something has failed, else 3 if a wanted service is starting, in backoff or waiting for a dependency in
-    trouble, else 0. What waits for a service that the operator stopped is where it should be."""
+    """1 if something has failed, else 3 if a wanted service is starting (or would be, had the machine anything for it), in
+    backoff or waiting for a dependency in trouble, else 0. What waits for a service that the operator stopped is where it
+    should be."""
     code = _OK
     for service in services:
         if isinstance(service.state, Failed):
             return _FAILED
-        if isinstance(service.state, Starting | Backoff) or _waits_in_trouble(service):
+        if isinstance(service.state, Starting | Starved | Backoff) or _waits_in_trouble(service):
             code = _NOT_YET
     return code
 
 
 def _waits_in_trouble(service: Service) -> bool:
-    return (
-        is_trouble(service) and isinstance(service.state, Waiting) and service.state.reason.code != "dependency-stopped"
-    )
+    state = service.state
+    return isinstance(state, Waiting) and state.trouble and state.reason.code != "dependency-stopped"
 
 
 def is_active(services: Iterable[Service]) -> int:

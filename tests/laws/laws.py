@@ -133,6 +133,7 @@ def law_4(moment: Moment) -> Iterator[str]:
     before, world = moment.before, moment.step.world
     if world.shutdown is not None and world.shutdown.degree != "ordered":
         return
+    released = {effect.run.service for effect in moment.step.effects if isinstance(effect, Release)}
     for name in moment.step.touched:
         service = world.services[name]
         state, old = service.state, before.services[name].state
@@ -145,7 +146,7 @@ def law_4(moment: Moment) -> Iterator[str]:
         for other, edge in world.graph[name].needed_by.items():
             bound = edge.required and edge.condition in ("started", "ready")
             late = isinstance(world.services[other].state, Stopping) and _stage(world.services[other]) == "overdue"
-            if bound and not late and _alive(world.services[other], moment.reality[other]):
+            if bound and not late and other not in released and _alive(world.services[other], moment.reality[other]):
                 yield f"{name} is stopped ({state.cause}) while {other} is alive: {world.services[other].state}"
 
 

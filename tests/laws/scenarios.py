@@ -2,79 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from supervisor.model.plan import Plan, PlannedService
-from supervisor.model.spec import (
-    DependencySpec,
-    ReadySpec,
-    RestartLimitSpec,
-    RestartSpec,
-    ServiceSpec,
-    StopSpec,
-)
-from supervisor.model.words import Seconds, ServiceName
+from supervisor.model.spec import DependencySpec
+from supervisor.model.words import Seconds
 from tests.laws.explorer import Scenario
 from tests.laws.reality import BAD, GOOD, Temper
+from tests.laws.specs import (
+    AFTER,
+    FOLLOW,
+    LIMITED,
+    MAYBE,
+    MAYBE_FOLLOW,
+    NEVER,
+    ON_FAILURE,
+    TCP,
+    TWICE,
+    UNDO,
+    job,
+    needs,
+    plan,
+    simple,
+    stops,
+)
 
-__all__ = ["ALONE", "PAIRS", "TRIOS"]
-
-ONCE = (("x",),)
-TWICE = (("x",), ("y",))
-ALWAYS = RestartSpec(jitter=0.0, factor=1.0)
-NEVER = RestartSpec(policy="never")
-ON_FAILURE = RestartSpec(policy="on-failure", jitter=0.0, factor=1.0)
-LIMITED = RestartSpec(jitter=0.0, factor=1.0, limit=RestartLimitSpec(1, Seconds(100000.0)))
-TCP = ReadySpec(tcp="127.0.0.1:1")
-
-
-def simple(*, restart: RestartSpec = ALWAYS, **keys: object) -> ServiceSpec:
-    keys.setdefault("start_timeout", None)
-    return ServiceSpec(ONCE, restart=restart, **keys)  # type: ignore[arg-type]
-
-
-def job(*, restart: RestartSpec = NEVER, command: object = ONCE, **keys: object) -> ServiceSpec:
-    keys.setdefault("start_timeout", None)
-    return ServiceSpec(command, type="oneshot", restart=restart, **keys)  # type: ignore[arg-type]
-
-
-def needs(**edges: DependencySpec | str) -> Mapping[ServiceName, DependencySpec]:
-    return {
-        ServiceName(name): DependencySpec(edge) if isinstance(edge, str) else edge  # type: ignore[arg-type]
-        for name, edge in edges.items()
-    }
-
-
-def plan(**services: ServiceSpec) -> Plan:
-    return Plan(tuple(PlannedService(ServiceName(name), spec) for name, spec in services.items()))
-
+__all__ = ["ALONE", "PAIRS", "ROUGH", "TRIOS"]
 
 SOON = Seconds(60.0)
 CRASHES = Temper(exits=(BAD,), leaves=False, cannot=False, late=False)
 ROUGH = Temper(exits=(GOOD, BAD), leaves=True, starves=True, cannot=True)
 
 ALL = ("start", "stop", "restart", "kill", "shutdown", "broke")
-AFTER = ReadySpec(after=Seconds(2.0))
-UNDO = StopSpec(command=("u",))
-FOLLOW = DependencySpec(restart=True)
-MAYBE = DependencySpec(required=False)
-MAYBE_FOLLOW = DependencySpec(required=False, restart=True)
-
 DAEMON = simple(ready=TCP)
 
 ALONE: tuple[Scenario, ...] = tuple(
-    Scenario(name, plan(a=spec), ROUGH, ALL, signals=3)
+    Scenario(name, plan(a=spec), ROUGH, ALL, signals=3, tickets=2)
     for name, spec in {
         "daemon": simple(ready=TCP, restart=LIMITED, start_timeout=SOON),
         "daemon-on-failure": simple(ready=TCP, restart=ON_FAILURE, start_timeout=SOON),
         "daemon-once": simple(ready=TCP, restart=NEVER, start_timeout=SOON),
-        "stop-command": simple(stop=StopSpec(command=("s",)), start_timeout=SOON),
-        "kill-false": simple(stop=StopSpec(kill=False), start_timeout=SOON),
-        "main-only": simple(stop=StopSpec(command=("s",), scope="main-only"), start_timeout=SOON),
-        "scope-all": simple(ready=AFTER, stop=StopSpec(scope="all", timeout=Seconds(0.0)), start_timeout=SOON),
+        "stop-command": simple(stop=stops(command=("s",)), start_timeout=SOON),
+        "kill-false": simple(stop=stops(kill=False), start_timeout=SOON),
+        "main-only": simple(stop=stops(command=("s",), scope="main-only"), start_timeout=SOON),
+        "scope-all": simple(ready=AFTER, stop=stops(scope="all", timeout=Seconds(0.0)), start_timeout=SOON),
         "job": job(command=TWICE, stop=UNDO),
         "job-retried": job(command=TWICE, restart=LIMITED, start_timeout=SOON),
-        "job-main-only": job(command=TWICE, stop=StopSpec(command=("u",), scope="main-only")),
+        "job-main-only": job(command=TWICE, stop=stops(command=("u",), scope="main-only")),
         "shutdown-on": simple(ready=TCP, restart=NEVER, shutdown_on="failure", start_timeout=SOON),
     }.items()
 )

@@ -25,7 +25,8 @@ from tests.laws import laws
 from tests.laws.drives import Drives
 from tests.laws.place import Place, through
 from tests.laws.reality import Happening, at, follow, happenings, nothing
-from tests.laws.scenarios import AFTER, ROUGH, TCP, job, plan, simple
+from tests.laws.scenarios import ROUGH
+from tests.laws.specs import AFTER, TCP, job, plan, simple
 
 settings.register_profile("always-the-same", derandomize=True, database=None, max_examples=120, deadline=None)
 settings.register_profile("search", database=None, max_examples=5000, deadline=None)
