@@ -9,6 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
+import trio
+
 from supervisor.model.plan import Launch, PlannedService
 from supervisor.model.record import replace
 from supervisor.model.spec import ReadySpec, RestartSpec, ServiceSpec, StopSpec
@@ -133,7 +135,7 @@ def test_without_descriptors_services_wait_and_the_dead_are_reaped(tmp_path: Pat
 
 @isolated
 def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path: Path) -> None:
-    plan = plan_of(actor("web", "daemon:sleep ignore:TERM print:up sleep"))
+    plan = plan_of(actor("web", "daemon:sleep ignore:TERM print:up sleep", ready=ReadySpec(log="up")))
 
     def broken() -> None:
         from supervisor.programs import init
@@ -143,11 +145,11 @@ def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path
         whole = Runtime.run
 
         async def falls(self: Runtime, *args: object) -> object:
-            import trio
-
-            with trio.move_on_after(1.0):
-                await whole(self, *args)  # type: ignore[arg-type]
-            raise MemoryError
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(whole, self, *args)
+                while not all(service.state.phase == "running" for service in self.loop.world.services.values()):
+                    await trio.sleep(0.01)
+                raise MemoryError
 
         Runtime.run = falls  # type: ignore[method-assign, assignment]
         fd = os.memfd_create("plan")
