@@ -11,7 +11,8 @@ import os
 import select
 import signal
 import termios
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tests.eventually import eventually
 
@@ -35,7 +36,13 @@ class Shell:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
         self.seen = b""
 
-    def run(self, *words: str, ahead: bool = True, stdio: Sequence[int] = ()) -> int:
+    def run(
+        self,
+        *words: str,
+        ahead: bool = True,
+        stdio: Sequence[int] = (),
+        become: Callable[..., Any] = lambda *words: os.execv(words[0], words),
+    ) -> int:
         """Start a job, on the terminal or with these fds 0-2; its process group, which is its first process."""
         job = os.fork()
         if job == 0:
@@ -47,7 +54,7 @@ class Shell:
                     os.dup2(given, fd)
                 signal.pthread_sigmask(signal.SIG_SETMASK, [])
                 signal.setitimer(signal.ITIMER_REAL, 0)
-                os.execv(words[0], words)
+                become(*words)
             finally:
                 os._exit(99)
         return job

@@ -8,13 +8,15 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
+from supervisor.kernel.libc import call
 from tests.eventually import eventually
 from tests.isolation import isolated
-from tests.minimal import python, state_of
+from tests.minimal import call_it, python, state_of
 from tests.outside.world import PIDONE
 from tests.terminal import INTERRUPT, SUSPEND, Shell, child_of
 
@@ -40,11 +42,25 @@ os.write(1, b"again\\n")
 
 MINIMAL = (str(PIDONE), "init", "--")
 
+Begin = Callable[..., int]
 
+
+def _execute(shell: Shell, *command: str, **more: Any) -> int:
+    return shell.run(*MINIMAL, *command, **more)
+
+
+def _call(shell: Shell, *command: str, **more: Any) -> int:
+    return shell.run("--", *command, become=call_it, **more)
+
+
+BOTH_WAYS = pytest.mark.parametrize("begin", [_execute, _call], ids=["executed", "called"])
+
+
+@BOTH_WAYS
 @isolated
-def test_one_ctrl_c_is_one_signal_to_the_command() -> None:
+def test_one_ctrl_c_is_one_signal_to_the_command(begin: Begin) -> None:
     shell = Shell()
-    job = shell.run(*MINIMAL, *python(TALKER))
+    job = begin(shell, *python(TALKER))
     shell.reads("talking")
     shell.type(INTERRUPT)
     shell.reads("interrupted")
@@ -72,10 +88,11 @@ def test_ctrl_c_ends_what_does_not_care_for_it() -> None:
     assert shell.sees_ended(job) == 128 + signal.SIGINT
 
 
+@BOTH_WAYS
 @isolated
-def test_it_is_the_command_s_turn_at_the_terminal() -> None:
+def test_it_is_the_command_s_turn_at_the_terminal(begin: Begin) -> None:
     shell = Shell()
-    job = shell.run(*MINIMAL, *python(TALKER))
+    job = begin(shell, *python(TALKER))
     shell.reads("talking")
     assert shell.whose_turn() == child_of(job) != job
     shell.type(b"\n")
@@ -83,10 +100,11 @@ def test_it_is_the_command_s_turn_at_the_terminal() -> None:
     assert shell.whose_turn() == job
 
 
+@BOTH_WAYS
 @isolated
-def test_ctrl_z_stops_the_job_and_fg_goes_on() -> None:
+def test_ctrl_z_stops_the_job_and_fg_goes_on(begin: Begin) -> None:
     shell = Shell()
-    job = shell.run(*MINIMAL, *python(TALKER))
+    job = begin(shell, *python(TALKER))
     shell.reads("talking")
     for _ in range(3):
         shell.type(SUSPEND)
@@ -102,10 +120,11 @@ def test_ctrl_z_stops_the_job_and_fg_goes_on() -> None:
     assert shell.sees_ended(job) == 0
 
 
+@BOTH_WAYS
 @isolated
-def test_bg_goes_on_without_the_terminal() -> None:
+def test_bg_goes_on_without_the_terminal(begin: Begin) -> None:
     shell = Shell()
-    job = shell.run(*MINIMAL, *python(HELD))
+    job = begin(shell, *python(HELD))
     shell.reads("here")
     shell.type(SUSPEND)
     shell.sees_stopped(job)
@@ -119,10 +138,11 @@ def test_bg_goes_on_without_the_terminal() -> None:
     assert shell.whose_turn() == os.getpgrp()
 
 
+@BOTH_WAYS
 @isolated
-def test_a_background_job_that_reads_is_stopped_until_fg() -> None:
+def test_a_background_job_that_reads_is_stopped_until_fg(begin: Begin) -> None:
     shell = Shell()
-    job = shell.run(*MINIMAL, *python(TALKER), ahead=False)
+    job = begin(shell, *python(TALKER), ahead=False)
     shell.reads("talking")
     assert shell.sees_stopped(job) == signal.SIGTTIN
     assert shell.whose_turn() == os.getpgrp()
@@ -170,14 +190,15 @@ def test_the_next_command_of_a_script_can_read_from_the_terminal() -> None:
     assert shell.sees_ended(job) == 0
 
 
+@BOTH_WAYS
 @isolated
-def test_the_terminal_is_found_although_no_descriptor_leads_to_it() -> None:
+def test_the_terminal_is_found_although_no_descriptor_leads_to_it(begin: Begin) -> None:
     shell = Shell()
     inbox, outbox = os.pipe()
     os.close(outbox)
     spare = os.open("/dev/null", os.O_RDWR)
     code = "import os; assert os.read(0, 1) == b''; fd = os.open('/dev/tty', os.O_RDWR); os.write(fd, b'heard ' + os.read(fd, 100))"
-    job = shell.run(*MINIMAL, *python(code), stdio=(inbox, spare, spare))
+    job = begin(shell, *python(code), stdio=(inbox, spare, spare))
     shell.type(b"hello\n")
     shell.reads("heard hello")
     assert shell.sees_ended(job) == 0
@@ -201,8 +222,6 @@ def test_where_nobody_could_continue_it_ctrl_z_does_nothing(pid1: bool) -> None:
 
 def _lead(terminal: int, words: Sequence[str], pid1: bool) -> None:
     """Become the leader of a session with this terminal, and then the program: as an `ssh -t` or `docker run -t` starts it."""
-    from supervisor.kernel.libc import call
-
     try:
         if pid1:
             call("unshare", 0x20020000)  # CLONE_NEWPID | CLONE_NEWNS (unshare(2))
@@ -226,3 +245,13 @@ def _until(keys: int, words: bytes) -> None:
     while words not in seen:
         assert select.select([keys], [], [], 20)[0], f"nothing more than {seen!r}, waiting for {words!r}"
         seen += os.read(keys, 65536)
+
+
+@BOTH_WAYS
+@isolated
+def test_the_terminal_is_found_without_dev_tty(begin: Begin) -> None:
+    shell = Shell()
+    call("mount", b"none", b"/dev", b"tmpfs", 0, None)
+    job = begin(shell, *python(TALKER))
+    shell.reads("talking")
+    assert shell.whose_turn() == child_of(job)
