@@ -70,6 +70,8 @@ class FakeKernel:
         """Lines by the descriptor they were written to."""
         self.orders: list[SpawnOrder] = []
         """All that was spawned."""
+        self.sent: list[tuple[int, int]] = []
+        """All signals, by pid."""
         self.refusals: list[SpawnFailure] = []
         """What the next spawns fail with, one after the other."""
         self.hanging: set[str] = set()
@@ -206,6 +208,7 @@ class FakeKernel:
 
     def signal(self, pid: int, pidfd: int, signal: int) -> bool:
         actor = self._pidfds[pidfd] if pidfd >= 0 else self._actors.get(pid)
+        self.sent.append((pid, signal))
         if actor is None or self._actors.get(actor.pid) is not actor:
             return False
         if actor.exit is None:

@@ -29,6 +29,7 @@ from supervisor.model.record import replace
 from supervisor.model.service import Service
 from supervisor.model.spec import RestartSpec, ServiceSpec
 from supervisor.model.words import Instant, Monotonic, RunId, Seconds, ServiceName, Wall
+from supervisor.runtime import loop
 from supervisor.runtime.assembly import Runtime
 from supervisor.runtime.launch import Surroundings
 from supervisor.runtime.operator import Operator
@@ -185,6 +186,16 @@ class Stage:
             yield
         finally:
             setattr(owner, name, right)
+
+    @contextlib.contextmanager
+    def no_orders(self) -> Iterator[None]:
+        """Core decides, and orders nothing."""
+        decide = loop.step
+        loop.step = lambda *facts: decide(*facts)._replace(effects=())
+        try:
+            yield
+        finally:
+            loop.step = decide
 
     async def shut_down(self) -> ExitWorld:
         """Ask the world to end, and see that it does."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import trio
 
-from supervisor.model.event import Requested, StopAsked
+from supervisor.model.event import Requested, StopAsked, Swept
 from supervisor.model.process import SpawnFailure
 from supervisor.model.request import StopRequest
 from supervisor.model.spec import DependencySpec, ReadySpec, RestartSpec, StopSpec
@@ -427,6 +427,22 @@ async def a_number_that_is_another_s_at_once_is_not_taken_for_the_dead_one(stage
     assert last.detail == "killed by SIGKILL"
     await stage.until(lambda: stage.runtime.table.reaped == 1)
     assert stage.runtime.table.find(number) is None
+
+
+@fake_story
+async def without_orders_from_core_nothing_is_started_signalled_or_ended(stage: Stage) -> None:
+    """The runtime decides nothing by itself."""
+    with stage.no_orders():
+        stage.begin(stage.service("web", "sleep"), stage.service("job", "exit:0", type="oneshot"))
+        for verb in ("start", "restart", "stop"):
+            await stage.operator.submit(verb, ["web"], wait=False)  # type: ignore[arg-type]
+        await stage.operator.submit("kill", ["web"], signal=signal.SIGKILL, wait=False)
+        stage.runtime.loop.feed(StopAsked("SIGTERM"))
+        await stage.let_pass(60)
+        assert stage.fake.orders == []
+        assert stage.fake.sent == []
+        assert stage.exit is None
+    stage.runtime.loop.feed(Swept())  # for the story must end
 
 
 # --- mistakes of our own
