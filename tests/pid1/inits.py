@@ -90,7 +90,7 @@ class Init(Started):
 
 
 def start_init(
-    plan: Plan,
+    plan: Plan | Path,
     folder: Path,
     *words: str,
     pid1: bool = True,
@@ -99,13 +99,15 @@ def start_init(
     blocked: bool = True,
     keep: tuple[int, ...] = (),
 ) -> Init:
-    """Start `pidone init` with this plan. As PID 1 it gets a namespace of its own. `prepare` runs in the new process;
+    """Start `pidone init` with this plan, or with this file. As PID 1 it gets a namespace of its own. `prepare` runs in the new process;
     `blocked`: its starter blocks all signals, as a monitor does; `keep`: descriptors it inherits."""
     read_end, write_end = os.pipe()
     path = str(folder / "c.sock")
     plan_fd = os.memfd_create("plan", 0)
-    os.write(plan_fd, state.dump(plan))
-    os.lseek(plan_fd, 0, os.SEEK_SET)
+    source = ["-c", str(plan)] if isinstance(plan, Path) else ["--plan-fd", str(plan_fd)]
+    if isinstance(plan, Plan):
+        os.write(plan_fd, state.dump(plan))
+        os.lseek(plan_fd, 0, os.SEEK_SET)
     if pid1:
         call("unshare", _NEWPID)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() if blocked else ())
@@ -127,7 +129,7 @@ def start_init(
             call("mount", b"proc", b"/proc", b"proc", 0, None)
             call("mount", b"none", b"/run", b"tmpfs", 0, None)
         prepare()
-        command = ["pidone", "init", "--plan-fd", str(plan_fd), "--socket", path, "--name", "test", *words]
+        command = ["pidone", "init", *source, "--socket", path, "--name", "test", *words]
         os.execve(PIDONE, command, {**os.environ, **(environment or {})})
     except BaseException as failure:
         os.write(2, f"{failure!r}\n".encode())

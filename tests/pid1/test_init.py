@@ -109,6 +109,73 @@ def test_a_stop_at_any_moment_from_the_first_statement_on_is_heard(tmp_path: Pat
     assert _nobody_is_left()
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5])
+@isolated
+def test_a_stop_while_the_configuration_is_read_is_heard(tmp_path: Path, delay: float) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text("services: {web: {command: sleep 1000}}")
+    init = start_init(file, tmp_path)
+    select.select([], [], [], delay)  # the moment is what this test is about
+    init.signal(signal.SIGTERM)
+    assert init.ends() == 0
+    assert _nobody_is_left()
+
+
+@BOTH_WAYS
+@isolated
+def test_a_configuration_that_is_wrong_starts_nothing(tmp_path: Path, pid1: bool) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text("services: {good: {command: sleep 1000}, bad: {comand: sleep 1000}}")
+    init = start_init(file, tmp_path, pid1=pid1)
+    said = init.rest()
+    assert init.ends() == 7
+    assert "web.yaml:1" in said
+    assert "comand" in said
+    assert _nobody_is_left()
+
+
+@isolated
+def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    first = start_init(plan_of(actor("web", "sleep")), tmp_path, "--name", "taken", pid1=False)
+    first.until_phase("web", "running")
+    (tmp_path / "other").mkdir()
+    second = start_init(plan_of(actor("web", "sleep")), tmp_path / "other", "--name", "taken", pid1=False)
+    assert "--name" in second.rest()
+    assert second.ends() == 1
+    first.signal(signal.SIGTERM)
+    assert first.ends() == 0
+
+
+@isolated
+def test_a_socket_that_cannot_be_had_is_refused(tmp_path: Path) -> None:
+    init = start_init(plan_of(actor("web", "sleep")), tmp_path / "nowhere", pid1=False)
+    assert "cannot listen at" in init.rest()
+    assert init.ends() == 1
+    assert _nobody_is_left()
+
+
+@isolated
+def test_a_deadline_that_is_none_is_refused(tmp_path: Path) -> None:
+    wrong = {"PIDONE_SHUTDOWN_TIMEOUT": "soon"}
+    init = start_init(plan_of(actor("web", "sleep")), tmp_path, pid1=False, environment=wrong)
+    assert "PIDONE_SHUTDOWN_TIMEOUT" in init.rest()
+    assert init.ends() == 1
+
+
+@isolated
+def test_only_who_is_wanted_is_started(tmp_path: Path) -> None:
+    init = start_init(plan_of(actor("web", "sleep"), actor("db", "sleep")), tmp_path, "--wanted", "db")
+    init.until_phase("db", "running")
+    assert init.service("web")["phase"] == "inactive"
+
+
+@isolated
+def test_who_is_wanted_and_unknown_is_refused(tmp_path: Path) -> None:
+    init = start_init(plan_of(actor("web", "sleep")), tmp_path, "--wanted", "wep", pid1=False)
+    assert "did you mean web?" in init.rest()
+    assert init.ends() == 4
+
+
 @isolated
 def test_its_exit_status_is_that_of_the_service_it_hangs_on(tmp_path: Path) -> None:
     init = start_init(plan_of(actor("main", "signal:KILL", shutdown_on="exit", restart=NEVER_AGAIN)), tmp_path)
