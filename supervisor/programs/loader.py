@@ -33,17 +33,18 @@ def main(paths: list[str]) -> int:
     gc.disable()  # a collection finds nothing here and costs more than all it could find
     if paths[:1] == ["--"]:
         paths = paths[1:]
+    no_room = _sorry("config-too-large", "reading it takes more memory than the loader may have")
+    text = ""
     try:
         _warm_up()
         _limit_ourselves()
-        document = document_of(paths, os.environ)
-        text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(document_of(paths, os.environ), separators=(",", ":"), allow_nan=False)
     except MemoryError:
-        text = _sorry("config-too-large", "reading it takes more memory than the loader may have")
+        pass  # what took the memory is held by the traceback until here: whatever needs memory comes after
     except Exception as error:  # a bug of ours must not look like silence
         text = _sorry("loader-failed", f"the loader failed: {type(error).__name__}: {error}")
     try:
-        _print(text.encode("ascii"))
+        _print((text or no_room).encode("ascii"))
     except OSError:
         return 1  # nobody listens any more
     return 0 if text.startswith('{"ok":true') else 7
