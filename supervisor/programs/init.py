@@ -85,8 +85,12 @@ def _plan(options: InitOptions) -> Plan:
     try:
         if options.plan_fd >= 0:
             _import_the_rest()
-            return _decode(_read_whole(options.plan_fd))
-        return _load(options, stops)
+            plan = _decode(_read_whole(options.plan_fd))
+        else:
+            plan = _load(options, stops)
+        if select.select(stops, [], [], 0)[0]:
+            raise _Plain(_OK)  # nothing has begun
+        return plan
     finally:
         os.close(stops[0])
 

@@ -131,6 +131,7 @@ class _Life:
         except OSError as error:
             sys.stderr.write(f"pidone init: cannot start the logger: {error.strerror}\n")
             return _CANNOT
+        sys.stdout = sys.stderr = None  # type: ignore[assignment]  # not even a warning of Python's goes there from now on
         try:
             ending = trio.run(self._until_the_end, begin)
         except BaseException as mistake:  # whatever it is: nobody may be left behind, and no traceback be shown
