@@ -131,12 +131,15 @@ class _Life:
         except OSError as error:
             sys.stderr.write(f"pidone init: cannot start the logger: {error.strerror}\n")
             return _CANNOT
-        sys.stdout = sys.stderr = None  # type: ignore[assignment]  # not even a warning of Python's goes there from now on
+        streams = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = None  # not even a warning of Python's goes there while the logger does
         try:
             ending = trio.run(self._until_the_end, begin)
         except BaseException as mistake:  # whatever it is: nobody may be left behind, and no traceback be shown
             self._fallen(mistake)
             return _BROKEN
+        finally:
+            sys.stdout, sys.stderr = streams
         return _REBOOT if ending.reboot and not ending.status else ending.status
 
     async def _until_the_end(self, begin: PlanAccepted) -> ExitWorld:
