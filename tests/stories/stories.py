@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -14,6 +15,7 @@ from supervisor.model.process import SpawnFailure
 from supervisor.model.request import StopRequest
 from supervisor.model.spec import DependencySpec, ReadySpec, RestartSpec, StopSpec
 from supervisor.model.words import Seconds, ServiceName, TicketId
+from supervisor.runtime.reaper import BATCH
 from tests.fakes.logs import FakeLogs
 from tests.stories.stage import NEVER_AGAIN, Stage, fake_story, story
 
@@ -379,6 +381,28 @@ async def an_idle_world_never_wakes_up(stage: Stage) -> None:
     await trio.testing.wait_all_tasks_blocked()
     before = trio.lowlevel.current_statistics().seconds_to_next_deadline
     assert before == float("inf")
+
+
+@fake_story
+async def between_two_batches_of_the_dead_everybody_else_is_served(stage: Stage) -> None:
+    turn, reaped, reap = 0, Counter[int](), stage.fake.reap
+
+    def counted(pid: int, pidfd: int = -1) -> None:
+        reaped[turn] += 1
+        reap(pid, pidfd)
+
+    async def be_served() -> None:
+        nonlocal turn
+        while sum(reaped.values()) < 300:
+            turn += 1
+            await trio.lowlevel.checkpoint()
+
+    stage.fake.reap = counted  # type: ignore[method-assign]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(be_served)
+        stage.begin(stage.service("storm", "daemon:exit:0 " * 300 + "sleep"))
+    assert max(reaped.values()) <= BATCH
+    assert stage.operator.status()["orphans"] == {"adopted": 300, "reaped": 300, "alive": 0}
 
 
 @fake_story
