@@ -27,7 +27,7 @@ class Problem(Record):
 
 def build(plan: Plan) -> Graph:
     """The links of every service; names that do not exist (`problems` reports them) are left out."""
-    known = {planned.name for planned in plan.services}
+    known = dict.fromkeys(planned.name for planned in plan.services)
     later = _orderings(plan, known)
     earlier: _Edges = {name: {} for name in known}
     for name, others in later.items():
