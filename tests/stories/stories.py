@@ -385,24 +385,26 @@ async def an_idle_world_never_wakes_up(stage: Stage) -> None:
 
 @fake_story
 async def between_two_batches_of_the_dead_everybody_else_is_served(stage: Stage) -> None:
-    turn, reaped, reap = 0, Counter[int](), stage.fake.reap
+    class Steps(trio.abc.Instrument):
+        """Counts how often somebody's turn began."""
+
+        count = 0
+
+        def before_task_step(self, task: trio.lowlevel.Task) -> None:
+            self.count += 1
+
+    steps, reaped, reap = Steps(), Counter[int](), stage.fake.reap
 
     def counted(pid: int, pidfd: int = -1) -> None:
-        reaped[turn] += 1
+        reaped[steps.count] += 1
         reap(pid, pidfd)
 
-    async def be_served() -> None:
-        nonlocal turn
-        while sum(reaped.values()) < 300:
-            turn += 1
-            await trio.lowlevel.checkpoint()
-
     stage.fake.reap = counted  # type: ignore[method-assign]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(be_served)
-        stage.begin(stage.service("storm", "daemon:exit:0 " * 300 + "sleep"))
-    assert max(reaped.values()) <= BATCH
-    assert stage.operator.status()["orphans"] == {"adopted": 300, "reaped": 300, "alive": 0}
+    trio.lowlevel.add_instrument(steps)
+    stage.begin(stage.service("storm", "daemon:exit:0 " * 300 + "sleep"))
+    await stage.until(lambda: stage.runtime.table.reaped == 300)
+    trio.lowlevel.remove_instrument(steps)
+    assert max(reaped.values()) == BATCH
 
 
 @fake_story
