@@ -76,6 +76,7 @@ class Console:
         reader = Reader(ring, ring.oldest, self._touch, held=max(place, ring.oldest), streams=self._streams)
         while reader.place < reader.held:
             reader.next(until=reader.held)  # for the beginnings of the lines that were unfinished there
+        reader.hold()
         reader.lost = 0
         if more and place >= ring.oldest:
             self._handed[reader] = more
@@ -191,7 +192,7 @@ class Console:
             return
         if self._at == len(self._text):
             self._source = None
-            reader.held = reader.place
+            reader.hold()
             reader.ring.note(self._index, Progress(reader.held))
             self.on_progress(reader.ring)
         elif count and self.output.durable:

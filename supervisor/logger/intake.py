@@ -43,13 +43,13 @@ class _Source:
 
     __slots__ = ("channel", "drained", "ended", "fd", "fresh", "open", "run", "stream")
 
-    def __init__(self, channel: int, run: RunId, stream: int, fd: int) -> None:
+    def __init__(self, channel: int, run: RunId, stream: int, fd: int, fresh: bool) -> None:
         self.channel = channel
         self.run = run
         self.stream = stream
         self.fd = fd
-        self.fresh = True
-        """The next byte begins a line."""
+        self.fresh = fresh
+        """The next byte begins a line, as far as is known."""
         self.ended = False
         """Its run is over."""
         self.drained = False
@@ -86,7 +86,9 @@ class Intake:
         return channel in self._by_channel
 
     def add(self, channel: int, run: RunId, stream: int, fd: int) -> None:
-        source = _Source(channel, run, stream, fd)
+        """Read this pipe from now on."""
+        ring = self._shelf.ring_of(run.service)
+        source = _Source(channel, run, stream, fd, ring is None or channel not in ring.unfinished)
         self._by_channel[channel] = self._by_fd[fd] = source
         self._by_run.setdefault(run, []).append(source)
         self._poll.register(fd, select.EPOLLIN)

@@ -202,7 +202,7 @@ class Logger:
             case message.Open(run, channel, stream) if fds and not self._intake.knows(channel):
                 self._intake.add(channel, run, stream, fds[0])
                 return
-            case message.Open(_, channel, _):
+            case message.Open(_, channel):
                 if not fds:
                     self._wanted.add(channel)
                     self._retry_at = self._retry_at or time.monotonic() + _RETRY

@@ -32,10 +32,34 @@ class Lines(NamedTuple):
     text: bytes
 
 
-class Reader:
-    """`held` is up to its owner: nothing from there on is given back while the world is not in a hurry."""
+class _Begun(NamedTuple):
+    """A line that has not ended, or "" between two lines."""
 
-    __slots__ = ("_begun", "_run", "_skipped", "_torn", "_wake", "held", "lost", "place", "queued", "ring", "streams")
+    run: int
+    stream: int
+    wall: int
+    text: bytes
+    place: int
+    """Where the record begins in which it does."""
+
+
+class Reader:
+    """What it holds is up to its owner: nothing from `held` on is given back while the world is not in a hurry."""
+
+    __slots__ = (
+        "_begun",
+        "_run",
+        "_skipped",
+        "_torn",
+        "_wake",
+        "held",
+        "lost",
+        "needed",
+        "place",
+        "queued",
+        "ring",
+        "streams",
+    )
 
     def __init__(
         self,
@@ -52,6 +76,8 @@ class Reader:
         self.ring = ring
         self.place = place
         self.held = held
+        self.needed = held
+        """From where on a successor must read to be in the state in which `held` was reached."""
         self.streams = streams
         self.lost = 0
         """Lines that went unread since the owner last looked."""
@@ -61,12 +87,17 @@ class Reader:
         self._run = run
         self._torn = False  # it was overtaken
         self._skipped: dict[int, int] = {}  # by channel: bytes of a line whose beginning is not there any more
-        self._begun: dict[int, Lines] = {}  # by channel: its unfinished line, or "" when it is between two lines
+        self._begun: dict[int, _Begun] = {}  # by channel
         ring.readers.add(self)
 
     @property
     def behind(self) -> bool:
         return self.place < self.ring.end
+
+    def hold(self) -> None:
+        """Everything so far has been dealt with: hold what comes from here on, and the beginnings of what is unfinished here."""
+        self.held = self.place
+        self.needed = min([self.held, *(begun.place for begun in self._begun.values() if begun.text)])
 
     def notice(self) -> None:
         """Something new is in the ring."""
@@ -80,14 +111,14 @@ class Reader:
         lines: list[Lines] = []
         for record, begin, end in found:
             if self._wants(record):
-                self._add(record, data[begin:end], lines)
+                self._add(record, data[begin:end], self.place + begin - RECORD, lines)
         self.place += length
         return lines
 
     def _wants(self, record: Record) -> bool:
         return record.stream in self.streams and (self._run is None or record.run == self._run)
 
-    def _add(self, record: Record, text: bytes, lines: list[Lines]) -> None:
+    def _add(self, record: Record, text: bytes, place: int, lines: list[Lines]) -> None:
         stream, flags, run, channel, _, wall = record
         before = self._begun.pop(channel, None)
         if before is None and text and not flags & FRESH:
@@ -103,9 +134,10 @@ class Reader:
         whole, rest = split(carry, text)
         if flags & ENDED and rest:
             whole, rest = whole + rest + b"\n", b""
-        if not flags & ENDED:
-            begun = before.wall if before and carry and not whole else wall
-            self._begun[channel] = Lines(run, stream, begun, rest)
+        if before and carry and not whole:
+            wall, place = before.wall, before.place
+        if not flags & ENDED and (before or text):
+            self._begun[channel] = _Begun(run, stream, wall, rest, place)
         if whole and before and carry:
             newline = whole.find(b"\n") + 1
             lines.append(Lines(run, stream, before.wall, whole[:newline]))
@@ -115,7 +147,7 @@ class Reader:
 
     def unfinished(self) -> list[Lines]:
         """What has begun and not ended, as if it had."""
-        return [begun._replace(text=begun.text + b"\n") for begun in self._begun.values() if begun.text]
+        return [Lines(*begun[:3], begun.text + b"\n") for begun in self._begun.values() if begun.text]
 
     def overtake(self, place: int) -> None:
         """Everything before `place` is about to go: count what has not been read of it."""
@@ -128,8 +160,8 @@ class Reader:
                     self.lost += data.count(b"\n", begin, end)
                     self._begun.pop(record.channel, None)  # the next record of the channel says whether a line begins
             self.place += length
-        if self.held < place:
-            self.held = place
+        self.held = max(self.held, place)
+        self.needed = max(self.needed, place)
 
     def leave(self) -> None:
         """Read nothing and hold nothing any more."""

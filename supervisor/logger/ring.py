@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from supervisor.kernel.streams import PAGE, memory_file, move, punch
 from supervisor.model.words import ServiceName
 from supervisor.wire.logring import (
+    ENDED,
     OLDEST,
     PROGRESS,
     RECORD,
@@ -33,13 +34,14 @@ __all__ = ["CHUNK", "KEEP", "Ring"]
 
 KEEP = 262144  # bytes of the newest records that are always there (SERVICES §7, ring)
 CHUNK = 65536  # bytes taken from a pipe at a time: what a pipe holds unless somebody asked for more (pipe(7))
+_FAR = 2 * KEEP  # bytes; for the beginning of an unfinished line no more than this is kept
 _SLACK = 65536  # bytes more before the oldest are given back: once per so many, not once per line
 
 
 class Ring:
     """One service's ring. The file descriptor is the ring's own until `close`."""
 
-    __slots__ = ("_end", "fd", "oldest", "progress", "readers", "service")
+    __slots__ = ("_end", "fd", "oldest", "progress", "readers", "service", "unfinished")
 
     def __init__(self, service: ServiceName, fd: int) -> None:
         """Go on with the ring in this file: a new one is empty. Raises OSError, ValueError for what is no ring."""
@@ -53,6 +55,8 @@ class Ring:
             self.oldest, self.progress, size = START, [begin, begin], START
         else:
             self.oldest, self.progress = unpack_header(os.pread(fd, START, 0))
+        self.unfinished: set[int] = set()
+        """Channels that a predecessor has left in the middle of a line."""
         self._end = self._mend(size)
 
     @classmethod
@@ -132,7 +136,8 @@ class Ring:
             return
         target = self._end - KEEP
         if not hurried:
-            target = min([target, *(reader.held for reader in self.readers)])
+            far = self._end - _FAR
+            target = min([target, *(min(reader.held, max(reader.needed, far)) for reader in self.readers)])
         oldest = self._next_record(target)
         for reader in self.readers:
             reader.overtake(oldest)
@@ -168,11 +173,14 @@ class Ring:
             if record is None:  # its measure is not all there, so none of its bytes is
                 os.ftruncate(self.fd, place)
                 return place
-            length = size - place - RECORD
-            if record.length > length:
+            length = min(record.length, size - place - RECORD)
+            if length < record.length:
                 os.pwrite(self.fd, pack_record(record._replace(length=length)), place)
-                return size
-            place += RECORD + record.length
+            place += RECORD + length
+            if record.flags & ENDED or (length and os.pread(self.fd, 1, place - 1) == b"\n"):
+                self.unfinished.discard(record.channel)
+            elif length:
+                self.unfinished.add(record.channel)
         return place
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ class Watch:
             for block in self._reader.next():
                 for line in block.text[:-1].split(b"\n"):
                     self._lines.append(line[:_LOOK_AT].decode(errors="replace"))
-            self._reader.held = self._reader.place
+            self._reader.hold()
         waiting = len(self._lines)
         try:
             within(MATCH_TIME, self._look)

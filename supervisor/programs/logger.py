@@ -28,6 +28,7 @@ from supervisor.wire.logmessages import Failed
 
 __all__ = ["fork"]
 
+_OURS = os.path.dirname(os.path.dirname(__file__))
 _MOST_FILES = 1 << 20  # what Linux allows unless fs.nr_open was raised
 _FAULT = 70  # status of a mistake of ours (SERVICES §5)
 # a mistake shows itself by these, and the kernel's answer to them is the right one; a child is none of the logger's
@@ -94,7 +95,6 @@ def _settle_signals() -> None:
 
 def _where(mistake: BaseException) -> str:
     """In one line what went wrong and where."""
-    places = [
-        f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in traceback.extract_tb(mistake.__traceback__)
-    ]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(mistake.__traceback__)]
+    places = [f"{os.path.basename(name)}:{line}" for name, line in frames if name.startswith(_OURS)]
     return f"{type(mistake).__name__}: {mistake} ({' < '.join(reversed(places[-4:]))})"

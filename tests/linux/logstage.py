@@ -37,32 +37,29 @@ class Sink:
     def __init__(self) -> None:
         self.out, self.end = os.pipe()
         os.set_blocking(self.out, False)
-        self._read = b""
+        self.size = 0
+        """Bytes so far."""
+        self._begun = b""
+        self._lines: dict[str, list[bytes]] = {}
 
     def read(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while piece := os.read(self.out, 1 << 20):
-                self._read += piece
+                self.size += len(piece)
+                *lines, self._begun = (self._begun + piece).split(b"\n")
+                for line in lines:
+                    begin = _PREFIX.match(line)
+                    assert begin, line
+                    self._lines.setdefault(begin[1].decode(), []).append(line[begin.end() :])
+
+    def lines(self, service: str) -> list[bytes]:
+        """The complete lines of this service so far, without prefixes."""
+        self.read()
+        return self._lines.get(service, [])
 
     def forget(self) -> None:
         """Begin anew with the next line."""
-        self._read = self._read[self._read.rfind(b"\n") + 1 :]
-
-    @property
-    def text(self) -> bytes:
-        """Everything so far."""
-        self.read()
-        return self._read
-
-    def lines(self, service: str) -> list[bytes]:
-        """The complete lines of this service, without prefixes."""
-        found = []
-        for line in self.text.split(b"\n")[:-1]:
-            begin = _PREFIX.match(line)
-            assert begin, line
-            if begin[1] == service.encode():
-                found.append(line[begin.end() :])
-        return found
+        self._lines.clear()
 
 
 class Answers:

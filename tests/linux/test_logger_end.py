@@ -47,7 +47,7 @@ async def test_a_reader_that_is_stuck_is_waited_for_a_second_at_most() -> None:
     began = time.monotonic()
     await stage.logs.drain_and_stop(0.3)
     assert 0.25 < time.monotonic() - began < 2
-    assert status_of(logger) == 0
+    assert status_of(logger) in (0, 9)  # it has ended by itself, or did not do so in time
 
 
 @isolated

@@ -77,7 +77,7 @@ def test_a_follower_that_does_not_read_is_told_what_it_missed_and_holds_nobody_u
     assert lost > 0
     assert lost + len(numbers) == 30_000
     assert numbers == sorted(set(numbers))
-    assert len(stage.out.lines("web")) == 30_000
+    stage.until(lambda: len(stage.out.lines("web")) == 30_000)
 
 
 @isolated

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from supervisor.wire import logmessages as message
 from tests.eventually import eventually
 from tests.isolation import isolated
 from tests.linux.logstage import LogStage, run_of
@@ -46,8 +47,8 @@ def test_killed_again_and_again_under_load_nothing_is_lost_and_the_order_is_kept
     os.dup2(outbox[1], stop + 1)
     pid = stage.python(WEB, COUNTING, str(stop))
     for round_number in range(1, 21):
-        seen = len(stage.out.text)
-        stage.until(lambda: len(stage.out.text) > seen + 5000 * round_number)  # noqa: B023  # called before the next turn
+        seen = stage.out.size
+        stage.until(lambda: stage.out.size > seen + 5000 * round_number)  # noqa: B023  # called before the next turn
         stage.kill()
     os.write(inbox[1], b"!")
     assert stage.ended(pid) == 0
@@ -214,3 +215,17 @@ def test_when_pid_1_is_gone_it_writes_out_what_there_is_and_ends() -> None:
     os.kill(logger, signal.SIGCONT)
     assert eventually(lambda: os.waitid(os.P_PID, logger, os.WEXITED | os.WNOHANG)).si_status == 0
     assert stage.out.lines("web") == [b"last"]
+
+
+@isolated
+def test_one_that_makes_a_mistake_says_what_and_where_and_is_replaced() -> None:
+    stage = LogStage()
+    stage.write(WEB, b"before\n")
+    stage.logs._post(message.Watch(WEB, 5))  # type: ignore[arg-type]  # no text, which is the mistake
+    stage.until(lambda: stage.logs.deaths == 1)
+    stage.write(WEB, b"after\n")
+    stage.until(lambda: stage.out.lines("web") == [b"before", b"after"])
+    stage.until(lambda: len(stage.err.lines("pidone")) == 2)
+    assert b"TypeError" in stage.err.lines("pidone")[0]
+    assert b"loop.py:" in stage.err.lines("pidone")[0]
+    assert stage.err.lines("pidone")[1] == b"the logger has ended (status 70); another one takes over"

@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.logger.console import Console
 from supervisor.logger.output import Output
-from supervisor.logger.ring import Ring
+from supervisor.logger.ring import KEEP, Ring
 from supervisor.logger.style import Style
 from supervisor.wire.logring import ENDED, START, Progress
 from tests.unit.logger.bench import again, clear, put, ring
@@ -310,3 +310,38 @@ def test_wherever_it_is_killed_nothing_is_lost_and_nothing_written_twice(capacit
         if capacity == 1 and moment > 100:
             break  # each further moment is like these
     assert moment > 8
+
+
+def test_a_successor_finds_the_beginning_of_a_line_that_others_have_written_far_past(paper: Paper) -> None:
+    web = ring()
+    paper.capacity = 65536
+    made = console(paper, web)
+    put(web, b"begun by one, ", channel=2)
+    for _ in range(2):
+        put(web, b"x" * 60_000 + b"\n")
+        pump(made)
+    paper.space = 0
+    while web.room > 70_000:
+        put(web, b"y" * 60_000 + b"\n")
+    pump(made)
+    put(web, b"finished by another\n", channel=2, flags=0)
+    paper.change_hands()
+    successor = console(paper, again(web))
+    paper.space = 1 << 40
+    pump(successor)
+    assert paper.lines[-1] == b"web | begun by one, finished by another"
+    assert web.end - web.oldest < 3 * KEEP
+
+
+def test_an_unfinished_line_is_not_kept_for_ever(paper: Paper) -> None:
+    web = ring()
+    paper.capacity = 65536
+    made = console(paper, web)
+    put(web, b"password: ", channel=2)
+    for _ in range(50):
+        put(web, b"x" * 60_000 + b"\n")
+        pump(made)
+    assert web.end - web.oldest < 3 * KEEP
+    put(web, b"secret\n", channel=2, flags=0)
+    pump(made)
+    assert paper.lines[-1] == b"web | password: secret"
