@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.kernel import streams
+from supervisor.kernel.libc import call
 from supervisor.logger.output import Output
 from supervisor.logger.ring import CHUNK, KEEP
 from tests.eventually import eventually
@@ -174,14 +175,34 @@ def test_a_socket_can_be_our_stdout() -> None:
 
 
 @isolated
-def test_a_full_disk_is_waited_for() -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
-    stage = LogStage(stdout=full)
+def test_a_full_disk_is_waited_for_and_nothing_is_lost(tmp_path: Path) -> None:
+    call("mount", b"none", str(tmp_path).encode(), b"tmpfs", 0, b"size=64k")
+    filler, log = tmp_path / "filler", tmp_path / "log"
+    file = os.open(log, os.O_WRONLY | os.O_CREAT)
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as full:
+        for _ in range(32):
+            full.write(b"x" * 4096)
+    stage = LogStage(stdout=file)
     stage.write(WEB, b"no room\n")
     assert stage.ask(services=["web"]).whole() == ["no room"]
     stage.write(WEB, b"err\n", 1)
     stage.until(lambda: stage.err.lines("web") == [b"err"])
+    assert log.read_bytes() == b""
+    filler.unlink()
+    stage.until(lambda: log.read_bytes().endswith(b"web | no room\n"))
     assert stage.err.lines("pidone") == []
+
+
+@isolated
+def test_an_output_that_has_gone_can_be_tried_again() -> None:
+    stage = LogStage()
+    os.close(stage.out.out)
+    stage.reading = False
+    for attempt in (1, 2):
+        stage.write(WEB, b"unheard\n")
+        stage.until(lambda: len(stage.err.lines("pidone")) == attempt)  # noqa: B023  # called before the next turn
+        stage.logs.reopen()
+    assert stage.ask(services=["web"]).whole() == ["unheard", "unheard"]
 
 
 def fill(output: Output) -> bytes:

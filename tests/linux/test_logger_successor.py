@@ -227,5 +227,5 @@ def test_one_that_makes_a_mistake_says_what_and_where_and_is_replaced() -> None:
     stage.until(lambda: stage.out.lines("web") == [b"before", b"after"])
     stage.until(lambda: len(stage.err.lines("pidone")) == 2)
     assert b"TypeError" in stage.err.lines("pidone")[0]
-    assert b"loop.py:" in stage.err.lines("pidone")[0]
+    assert b"shelf.py:" in stage.err.lines("pidone")[0]
     assert stage.err.lines("pidone")[1] == b"the logger has ended (status 70); another one takes over"
