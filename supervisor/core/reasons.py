@@ -17,10 +17,12 @@ def reason(phase: Phase, code: str, **texts: str) -> Reason:
 
 def duration_text(seconds: Seconds | float) -> str:
     """250ms, 2.5s, 1m30s, 2h."""
-    if seconds < 1:
-        return f"{round(seconds * 1000)}ms"
-    if seconds < 60:
-        return f"{seconds:.3g}s"
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    short = float(f"{seconds:.3g}")
+    if short < 60:
+        return f"{short:g}s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if number)

@@ -18,6 +18,8 @@ __all__ = ["allowance", "kill_patience", "largest_timeouts", "patience", "sweep_
 
 _SWEEP = Seconds(1.0)
 _SWEEP_SHARE = 0.25  # of a deadline so short that a second would be most of it
+_KILL = Seconds(1.0)  # a killed process is gone in milliseconds, or sleeps in the kernel
+_KILL_SHARE = 0.25  # of what remains
 _FORCED = Seconds(1.0)  # SERVICES §5: a second stop signal means SIGKILL after 1 s
 
 
@@ -67,10 +69,12 @@ def patience(world: World, service: Service, now: Monotonic) -> Seconds:
 
 
 def kill_patience(world: World, wish: Seconds, now: Monotonic) -> Seconds:
-    """How long SIGKILL may take before a process counts as unkillable."""
+    """How long SIGKILL may take before a process counts as unkillable. At the end of the world that is short: who sleeps in
+    the kernel must not use up the share of those who wait for it."""
     if world.shutdown is None:
         return wish
-    return Seconds(max(0.0, min(wish, sweep_at(world.shutdown) - now)))
+    remaining = max(0.0, sweep_at(world.shutdown) - now)
+    return Seconds(min(wish, _KILL, _KILL_SHARE * remaining))
 
 
 def sweep_at(shut: Shutdown) -> Monotonic:

@@ -132,9 +132,7 @@ def test_an_optional_dependency_is_waited_for_while_it_may_come() -> None:
 @pytest.mark.parametrize("how", ["failed", "backoff", "stopped", "not wanted", "done"])
 def test_without_an_optional_dependency_that_does_not_come_it_goes_on(how: str) -> None:
     policy = {"failed": NEVER, "done": ON_FAILURE}.get(how, restarts(delay=60.0))
-    story = Story(
-        a=simple(enabled=how != "not wanted", ready=TCP, restart=policy), b=simple(depends_on=needs(a=MAYBE))
-    )
+    story = Story(a=simple(enabled=how != "not wanted", ready=TCP, restart=policy), b=simple(depends_on=needs(a=MAYBE)))
     if how == "stopped":
         story.stop("a")
         assert story.phase("b") == "waiting"  # not while a is on its way down
@@ -146,9 +144,7 @@ def test_without_an_optional_dependency_that_does_not_come_it_goes_on(how: str) 
 
 
 def test_an_optional_dependency_that_waits_for_something_in_trouble_does_not_come() -> None:
-    story = Story(
-        db=simple(restart=NEVER), a=simple(depends_on=needs(db="ready")), b=simple(depends_on=needs(a=MAYBE))
-    )
+    story = Story(db=simple(restart=NEVER), a=simple(depends_on=needs(db="ready")), b=simple(depends_on=needs(a=MAYBE)))
     assert story.phase("b") == "waiting"
     story.cannot("db")
     assert story.phases() == {"db": "failed", "a": "waiting", "b": "starting"}

@@ -63,7 +63,12 @@ def test_never_on_beats_always_on_beats_the_policy() -> None:
 
 
 def test_a_program_that_cannot_be_executed_fails_the_attempt_in_words_and_the_policy_applies() -> None:
-    for policy, phase in (("always", "backoff"), ("on-failure", "backoff"), ("on-abnormal", "failed"), ("never", "failed")):
+    for policy, phase in (
+        ("always", "backoff"),
+        ("on-failure", "backoff"),
+        ("on-abnormal", "failed"),
+        ("never", "failed"),
+    ):
         story = Story(a=simple(restart=restarts(policy)))
         story.cannot("a")
         assert (story.phase("a"), story.code("a")) == (phase, "exec-failed")
@@ -86,7 +91,9 @@ def test_a_start_that_takes_too_long_is_stopped_and_counts_as_a_timeout() -> Non
 
 
 def test_the_status_of_what_took_too_long_is_our_doing_and_decides_nothing() -> None:
-    story = Story(a=simple(ready=TCP, start_timeout=Seconds(5.0), restart=restarts("on-failure", never_on=("SIGTERM",))))
+    story = Story(
+        a=simple(ready=TCP, start_timeout=Seconds(5.0), restart=restarts("on-failure", never_on=("SIGTERM",)))
+    )
     story.spawned("a")
     story.passes(5)
     story.exits("a", "SIGTERM")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from supervisor.model.effect import Signal
 from supervisor.model.event import Emptied, Exited, Overslept
 from supervisor.model.process import Exit
 from supervisor.model.signals import SIGCONT, SIGTERM
-from supervisor.model.effect import Signal
 from supervisor.model.words import Seconds
 from tests.laws.specs import AFTER, TCP, needs, simple, stops
 from tests.unit.core.story import Story
@@ -234,7 +234,9 @@ def test_what_does_not_die_does_not_hold_up_the_others() -> None:
 
 
 def test_also_through_one_that_does_not_run() -> None:
-    story = Story(db=simple(), mid=simple(enabled=False, after=("db",)), web=simple(after=("mid",), stop=stops(timeout=5.0)))
+    story = Story(
+        db=simple(), mid=simple(enabled=False, after=("db",)), web=simple(after=("mid",), stop=stops(timeout=5.0))
+    )
     story.spawned("db", "web")
     story.stop("db", "web")
     assert story.phases() == {"db": "running", "mid": "inactive", "web": "stopping"}
@@ -266,7 +268,9 @@ def test_ready_after_comes_by_time_and_wins_over_a_timeout_at_the_same_instant()
 
 
 def test_when_we_overslept_deadlines_of_services_move_by_the_gap() -> None:
-    story = Story(a=simple(stop=stops(timeout=5.0)), b=simple(), c=simple(ready=AFTER, start_timeout=Seconds(9.0)), d=simple())
+    story = Story(
+        a=simple(stop=stops(timeout=5.0)), b=simple(), c=simple(ready=AFTER, start_timeout=Seconds(9.0)), d=simple()
+    )
     story.spawned("a", "b", "c")
     story.exits("b", 1)
     story.cannot("d", ours=True)

@@ -38,7 +38,9 @@ def test_a_requirement_that_is_wanted_itself_stays() -> None:
 
 def test_need_reaches_through_what_is_needed_itself() -> None:
     story = Story(
-        a=simple(enabled=False), b=simple(enabled=False, depends_on=needs(a="ready")), c=simple(depends_on=needs(b="ready"))
+        a=simple(enabled=False),
+        b=simple(enabled=False, depends_on=needs(a="ready")),
+        c=simple(depends_on=needs(b="ready")),
     )
     story.comes_up("a", "b", "c")
     story.stop("c")
@@ -118,9 +120,7 @@ def test_stopping_a_done_job_takes_those_who_stand_on_it() -> None:
 
 
 def test_a_done_job_between_keeps_its_dependents_up() -> None:
-    story = Story(
-        db=simple(), migrate=job(depends_on=needs(db="ready")), web=simple(depends_on=needs(migrate="ready"))
-    )
+    story = Story(db=simple(), migrate=job(depends_on=needs(db="ready")), web=simple(depends_on=needs(migrate="ready")))
     story.spawned("db", "migrate")
     story.exits("migrate")
     story.spawned("web")

@@ -1,0 +1,524 @@
+"""How does the world end? Waves and their shares of one deadline, second and third signals, the sweep (SERVICES §5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from supervisor.core.shutdown import allowance, sweep_at, waves
+from supervisor.core.step import empty_world, step
+from supervisor.model.event import Broke, PlanAccepted, StopAsked, Swept
+from supervisor.model.spec import RestartLimitSpec
+from supervisor.model.words import Seconds
+from tests.laws.reality import at
+from tests.laws.specs import NEVER, TCP, UNDO, job, needs, plan, restarts, simple, stops
+from tests.unit.core.story import Story
+
+# --- waves and shares
+
+
+def test_services_stop_in_waves_the_reverse_of_starting_and_in_parallel_where_nothing_orders() -> None:
+    story = Story(
+        db=simple(),
+        app=simple(depends_on=needs(db="ready")),
+        web=simple(depends_on=needs(app="ready")),
+        mail=simple(after=("db",)),
+    )
+    story.spawned("db", "app", "web", "mail")
+    story.signal()
+    assert story.ordered() == ["SIGTERM mail main", "SIGTERM web main"]
+    story.exits("web")
+    assert story.ordered() == ["SIGTERM app main"]
+    story.exits("app")
+    assert story.ordered() == []  # mail is alive
+    story.exits("mail")
+    assert story.ordered() == ["SIGTERM db main"]
+    story.exits("db")
+    assert story.ordered() == ["sweep until 1"]
+    story.tell(Swept())
+    assert story.ordered() == ["exit 0"]
+    assert story.world.exited
+
+
+def test_waves_reach_through_those_who_have_nothing_to_stop() -> None:
+    story = Story(
+        a=simple(),
+        mid=simple(enabled=False, after=("a",)),
+        b=simple(after=("mid",)),
+        c=simple(),
+        undo=job(stop=UNDO, after=("b",)),
+        done=job(after=("undo",)),
+    )
+    story.spawned("a", "c", "b", "undo")
+    story.exits("undo")
+    story.spawned("done")
+    story.exits("done")
+    found = waves(story.world.services, story.world.graph)
+    assert found == {"a": 2, "b": 1, "c": 0, "undo": 0}
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "remaining", "allowed"),
+    [
+        ((10.0,), 30.0, 10.0),  # no more than its own
+        ((10.0,), 7.0, 7.0),  # no more than there is
+        ((10.0, 10.0), 30.0, 10.0),
+        ((60.0, 10.0), 29.0, 19.0),  # the later wave reserves what it needs
+        ((60.0, 60.0), 29.0, 14.5),  # … but no more than its share
+        ((60.0, 60.0, 1.0), 28.0, 28.0 - 28.0 / 3 - 1.0),
+        ((60.0, 60.0), 0.0, 0.0),
+        ((5.0, 60.0), 0.5, 0.25),
+    ],
+)
+def test_a_wave_may_last_until_what_the_later_ones_reserve(
+    timeouts: tuple[float, ...], remaining: float, allowed: float
+) -> None:
+    assert allowance(tuple(map(Seconds, timeouts)), Seconds(remaining)) == pytest.approx(allowed)
+
+
+def test_the_last_wave_gets_its_share_however_slow_the_first_is() -> None:
+    story = Story(
+        30.0,
+        db=simple(stop=stops(timeout=60.0)),
+        web=simple(depends_on=needs(db="ready"), stop=stops(timeout=60.0)),
+        api=simple(depends_on=needs(db="ready"), stop=stops(timeout=5.0)),
+    )
+    story.spawned("db", "web", "api")
+    story.signal()
+    assert (story.due_in("web"), story.due_in("api")) == (14.5, 5.0)  # (30 − 1) ÷ 2; its own
+    story.exits("api")
+    story.passes(14.5)
+    assert story.ordered() == ["SIGKILL web all"]
+    story.exits("web", "SIGKILL")
+    assert story.ordered() == ["SIGTERM db main"]
+    assert story.due_in("db") == 14.5
+    story.passes(14.5)
+    assert story.ordered() == ["SIGKILL db all", "sweep until 30"]
+
+
+def test_what_an_early_wave_does_not_use_goes_to_the_later_ones() -> None:
+    story = Story(
+        30.0,
+        db=simple(stop=stops(timeout=60.0)),
+        web=simple(depends_on=needs(db="ready"), stop=stops(timeout=60.0)),
+    )
+    story.spawned("db", "web")
+    story.signal()
+    story.later(4)
+    story.exits("web")
+    assert story.due_in("db") == 25.0
+
+
+def test_a_wave_is_as_long_as_its_slowest_and_each_in_it_as_its_own() -> None:
+    story = Story(
+        30.0,
+        db=simple(stop=stops(timeout=20.0)),
+        web=simple(depends_on=needs(db="ready"), stop=stops(timeout=3.0)),
+        app=simple(depends_on=needs(db="ready"), stop=stops(timeout=100.0)),
+    )
+    story.spawned("db", "web", "app")
+    story.signal()
+    assert (story.due_in("web"), story.due_in("app")) == (3.0, 14.5)
+
+
+def test_a_deadline_shorter_than_every_timeout_bounds_all() -> None:
+    story = Story(2.0, db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.signal()
+    assert story.due_in("web") == 0.75  # (2 − ¼·2) ÷ 2
+    story.passes(0.75)
+    assert story.ordered() == ["SIGKILL web all"]
+    story.exits("web", "SIGKILL")
+    story.passes(0.75)
+    assert story.ordered() == ["SIGKILL db all", "sweep until 2"]
+
+
+def test_a_deadline_of_nothing_sweeps_at_once() -> None:
+    story = Story(0.0, web=simple())
+    story.spawned("web")
+    story.signal()
+    assert story.ordered() == ["SIGTERM web main"]
+    story.passes(0)
+    assert story.ordered() == ["SIGKILL web all", "sweep until 0"]
+
+
+def test_who_was_stopping_already_gets_no_more_than_the_end_leaves() -> None:
+    story = Story(9.0, web=simple(stop=stops(timeout=60.0)))
+    story.spawned("web")
+    story.stop("web")
+    assert story.due_in("web") == 60.0
+    story.signal()
+    assert (story.due_in("web"), story.ordered()) == (8.0, [])
+
+
+def test_whoever_waits_or_pauses_is_down_at_once() -> None:
+    story = Story(a=simple(ready=TCP), b=simple(depends_on=needs(a="ready")), c=simple(), d=simple())
+    story.cannot("c")
+    story.cannot("d", ours=True)
+    story.signal()
+    assert story.phases() == {"a": "stopping", "b": "inactive", "c": "inactive", "d": "inactive"}
+    assert story.code("b") == "shutdown"
+
+
+def test_a_spawn_that_had_not_had_its_turn_is_cancelled() -> None:
+    story = Story(a=simple())
+    story.signal()
+    assert story.phase("a") == "stopping"
+    story.cancelled("a")
+    assert story.ordered() == ["sweep until 1"]
+
+
+def test_a_service_that_crashes_while_it_waits_for_its_turn_is_down() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.signal()
+    story.exits("db", 1)
+    assert (story.phase("db"), story.code("db")) == ("inactive", "shutdown")
+    story.exits("web")
+    assert story.ordered() == ["sweep until 1"]
+
+
+def test_jobs_are_undone_in_order_and_other_done_ones_stay_done() -> None:
+    story = Story(
+        mount=job(stop=UNDO), seed=job(depends_on=needs(mount="ready")), web=simple(depends_on=needs(seed="completed"))
+    )
+    for name in ("mount", "seed"):
+        story.spawned(name)
+        story.exits(name)
+    story.spawned("web")
+    story.signal()
+    assert story.ordered() == ["SIGTERM web main"]
+    story.exits("web")
+    assert story.ordered() == ["spawn mount#1 stop"]
+    story.spawned("mount", role="stop")
+    story.exits("mount", role="stop")
+    assert story.ordered() == ["sweep until 1"]
+    assert story.phases() == {"mount": "inactive", "seed": "done", "web": "inactive"}
+
+
+def test_what_a_done_job_left_is_stopped() -> None:
+    story = Story(a=job())
+    story.spawned("a")
+    story.exits("a", alone=False)
+    story.signal()
+    assert story.ordered() == ["SIGTERM a all"]
+    story.emptied("a")
+    assert story.ordered() == ["sweep until 1"]
+
+
+def test_at_the_end_main_only_and_kill_false_spare_nobody() -> None:
+    story = Story(
+        ssh=simple(stop=stops(scope="main-only")), db=simple(stop=stops(kill=False, timeout=5.0), before=("ssh",))
+    )
+    story.spawned("ssh", "db")
+    story.signal()
+    story.exits("ssh", alone=False)
+    assert story.ordered() == ["SIGTERM ssh all"]
+    story.emptied("ssh")
+    story.passes(5)
+    assert story.ordered() == ["SIGKILL db all"]
+
+
+def test_who_does_not_die_does_not_use_up_the_share_of_the_later_waves() -> None:
+    story = Story(
+        30.0,
+        db=simple(stop=stops(timeout=60.0)),
+        web=simple(depends_on=needs(db="ready"), stop=stops(timeout=60.0)),
+    )
+    story.spawned("db", "web")
+    story.signal()
+    story.passes(14.5)
+    assert story.ordered() == ["SIGKILL web all"]
+    story.passes(1)
+    assert (story.code("web"), story.ordered()) == ("unkillable", ["SIGTERM db main"])
+    assert story.due_in("db") == 13.5
+
+
+def test_who_does_not_die_is_left_to_the_sweep_and_may_still_die() -> None:
+    story = Story(30.0, db=simple(), web=simple(depends_on=needs(db="ready"), stop=stops(timeout=2.0)))
+    story.spawned("db", "web")
+    story.signal()
+    story.passes(3)
+    assert (story.code("web"), story.phase("db")) == ("unkillable", "stopping")
+    story.exits("web", "SIGKILL")
+    assert story.phase("web") == "inactive"
+    assert story.ordered() == []
+    story.exits("db")
+    assert story.ordered() == ["sweep until 4"]
+
+
+def test_what_was_unkillable_before_the_end_is_not_waited_for() -> None:
+    story = Story(web=simple(stop=stops(timeout=2.0)))
+    story.spawned("web")
+    story.stop("web")
+    story.passes(4)
+    story.signal()
+    assert story.ordered() == ["sweep until 5"]
+
+
+# --- harder
+
+
+def test_a_second_signal_more_than_a_second_later_asks_everybody_and_kills_after_a_second() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")), off=simple(enabled=False))
+    story.spawned("db", "web")
+    story.signal()
+    story.later(1.5)
+    story.signal()
+    assert story.ordered() == ["SIGTERM db main"]
+    assert (story.due_in("web"), story.due_in("db")) == (1.0, 1.0)
+    story.passes(1)
+    assert sorted(story.ordered()) == ["SIGKILL db all", "SIGKILL web all"]
+
+
+def test_two_signals_within_a_second_are_one_wish() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.signal()
+    story.later(0.9)
+    story.signal()
+    assert (story.phase("db"), story.due_in("web")) == ("running", 9.1)
+
+
+def test_signals_that_the_monitor_has_counted_are_as_many_wishes() -> None:
+    story = Story(web=simple())
+    story.spawned("web")
+    story.signal()
+    story.signal(count=2)
+    assert story.due_in("web") == 1.0
+    story.signal(count=3)
+    assert story.ordered() == ["SIGKILL web all"]
+
+
+def test_the_first_signal_we_see_may_be_the_third() -> None:
+    story = Story(web=simple())
+    story.spawned("web")
+    story.signal(count=3)
+    assert story.ordered() == ["SIGKILL web all"]
+    story.exits("web", "SIGKILL")
+    assert story.ordered() == ["sweep until 0"]
+
+
+def test_a_third_signal_kills_now() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    for _ in range(2):
+        story.signal()
+        story.later(1.1)
+    story.signal()
+    assert sorted(story.ordered()) == ["SIGKILL db all", "SIGKILL web all"]
+
+
+def test_a_fast_stop_begins_with_the_second_degree() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready"), stop=stops(timeout=0.5)))
+    story.spawned("db", "web")
+    story.signal(fast=True)
+    assert sorted(story.ordered()) == ["SIGTERM db main", "SIGTERM web main"]
+    assert (story.due_in("db"), story.due_in("web")) == (1.0, 0.5)
+
+
+def test_a_fast_stop_in_an_ordered_one_makes_it_fast_at_once() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.signal()
+    story.signal(fast=True)
+    assert story.phase("db") == "stopping"
+
+
+def test_when_the_grace_is_over_nobody_waits_for_a_stop_command() -> None:
+    story = Story(web=simple(stop=stops(command=("bye",))), undo=job(stop=UNDO))
+    story.spawned("web", "undo")
+    story.exits("undo")
+    story.signal()
+    assert story.ordered() == ["spawn web#1 stop", "spawn undo#1 stop"]
+    story.spawned("web", "undo", role="stop")
+    story.signal(count=2)
+    assert story.ordered() == ["SIGTERM web main", "SIGTERM undo all"]
+
+
+def test_when_the_grace_is_over_nothing_is_undone_any_more() -> None:
+    story = Story(mount=job(stop=UNDO), web=simple(depends_on=needs(mount="ready")))
+    story.spawned("mount")
+    story.exits("mount")
+    story.spawned("web")
+    story.signal()
+    story.signal(count=2)
+    story.exits("web")
+    assert story.ordered() == ["sweep until 1"]
+    assert story.phase("mount") == "done"
+
+
+def test_a_stop_signal_that_comes_before_exec_is_known_is_not_lost_on_the_child() -> None:
+    story = Story(web=simple())
+    story.signal(count=3)
+    assert story.due_in("web") == 0.0
+    story.passes(0)
+    assert story.ordered() == ["SIGKILL web all"]
+    story.spawned("web")
+    assert story.ordered() == ["SIGKILL web all"]
+
+
+# --- the sweep
+
+
+def test_the_last_second_belongs_to_the_sweep() -> None:
+    story = Story(30.0, web=simple(stop=stops(timeout=90.0)))
+    story.spawned("web")
+    story.signal()
+    shut = story.world.shutdown
+    assert shut is not None
+    assert sweep_at(shut) - story.now.mono == 29.0
+    story.passes(29)
+    assert story.ordered() == ["SIGKILL web all", "sweep until 30"]
+
+
+def test_a_sweep_is_ordered_once() -> None:
+    story = Story(30.0, web=simple(stop=stops(timeout=90.0)))
+    story.spawned("web")
+    story.signal()
+    story.passes(29)
+    story.exits("web", "SIGKILL")
+    assert story.ordered() == []
+
+
+def test_a_world_in_which_nothing_runs_ends_at_once() -> None:
+    story = Story(off=simple(enabled=False), done=job())
+    story.spawned("done")
+    story.exits("done")
+    story.signal()
+    assert story.ordered() == ["sweep until 1"]
+
+
+def test_a_stop_that_comes_before_the_plan_wins() -> None:
+    now = at(5.0)
+    asked = step(empty_world(1), StopAsked("SIGTERM"), now)
+    assert [type(effect).__name__ for effect in asked.effects] == ["Sweep"]
+    late = step(asked.world, PlanAccepted(plan(web=simple()), Seconds(30.0)), now)
+    assert (late.world, late.effects) == (asked.world, ())
+    gone = step(late.world, Swept(), now)
+    assert gone.world.exited
+
+
+# --- how it ends
+
+
+def test_shutdown_by_request_is_answered_when_everything_is_gone() -> None:
+    story = Story(web=simple())
+    story.spawned("web")
+    start, first, second = story.start("web"), story.shutdown(), story.shutdown()
+    stop = story.stop("web")
+    story.exits("web")
+    assert [story.verdict(ticket) for ticket in (start, first, second, stop)] == ["done", "open", "open", "done"]
+    story.tell(Swept())
+    assert (story.verdict(first), story.verdict(second)) == ("done", "done")
+
+
+def test_the_end_supersedes_starts_and_keeps_stops() -> None:
+    story = Story(web=simple(ready=TCP), db=simple())
+    story.spawned("web", "db")
+    start, stop = story.start("web"), story.stop("db")
+    story.signal()
+    assert (story.verdict(start), story.verdict(stop)) == ("superseded superseded", "open")
+    story.passes(29)
+    story.tell(Swept())
+    assert story.verdict(stop) == "failed unkillable"
+
+
+def test_a_reboot_is_handed_on() -> None:
+    story = Story(off=simple(enabled=False))
+    story.signal(reboot=True)
+    story.tell(Swept())
+    assert story.ordered() == ["exit 0 reboot"]
+
+
+def test_when_pidone_itself_fails_it_stops_in_order_and_says_so() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.tell(Broke("a bug"))
+    assert story.ordered() == ["SIGTERM web main"]
+    story.exits("web")
+    story.exits("db")
+    story.tell(Swept())
+    assert story.ordered() == ["exit 70"]
+
+
+def test_when_pidone_fails_while_it_ends_it_says_so_too() -> None:
+    story = Story(off=simple(enabled=False))
+    story.signal()
+    story.tell(Broke("a bug"))
+    story.tell(Swept())
+    assert story.ordered() == ["exit 70"]
+
+
+@pytest.mark.parametrize(
+    ("on", "how", "status"),
+    [
+        ("exit", 0, 0),
+        ("exit", 5, 5),
+        ("exit", "SIGKILL", 137),
+        ("exit", "SIGTERM", 143),
+        ("success", 0, 0),
+        ("failure", 6, 6),
+        ("failure", "SIGSEGV", 139),
+        ("success", 1, None),
+        ("failure", 0, None),
+        ("never", 0, None),
+    ],
+)
+def test_shutdown_on_ends_the_world_with_the_services_status(on: str, how: int | str, status: int | None) -> None:
+    story = Story(main=simple(restart=NEVER, shutdown_on=on), other=simple())
+    story.spawned("main", "other")
+    story.exits("main", how)
+    if status is None:
+        assert story.phase("other") == "running"
+        return
+    assert story.ordered() == ["SIGTERM other main"]
+    story.exits("other")
+    story.tell(Swept())
+    assert story.ordered() == [f"exit {status}"]
+
+
+def test_shutdown_on_counts_what_could_not_be_executed() -> None:
+    story = Story(main=simple(restart=NEVER, shutdown_on="failure"))
+    story.cannot("main")
+    assert story.ordered() == ["sweep until 1"]
+    story.tell(Swept())
+    assert story.ordered() == ["exit 127"]
+
+
+def test_shutdown_on_does_not_count_a_status_that_was_our_doing() -> None:
+    story = Story(main=simple(restart=NEVER, ready=TCP, start_timeout=Seconds(5.0), shutdown_on="failure"))
+    story.spawned("main")
+    story.passes(5)
+    story.exits("main", 0)
+    story.tell(Swept())
+    assert story.ordered() == ["exit 1"]
+
+
+def test_shutdown_on_waits_until_it_has_ended_for_good() -> None:
+    limit = RestartLimitSpec(1, Seconds(60.0))
+    story = Story(main=simple(restart=restarts("on-failure", limit=limit), shutdown_on="failure"))
+    story.spawned("main")
+    story.exits("main", 4)
+    assert story.phase("main") == "backoff"
+    story.passes(0.1)
+    story.spawned("main")
+    story.exits("main", 4)
+    story.tell(Swept())
+    assert story.ordered() == ["exit 4"]
+
+
+def test_shutdown_on_does_not_fire_when_the_operator_stops_it() -> None:
+    story = Story(main=simple(restart=NEVER, shutdown_on="exit"), other=simple())
+    story.spawned("main", "other")
+    story.stop("main")
+    story.exits("main", 3)
+    assert (story.phase("main"), story.phase("other")) == ("inactive", "running")
+
+
+def test_the_first_cause_counts() -> None:
+    story = Story(a=simple(restart=NEVER, shutdown_on="exit"), b=simple(restart=NEVER, shutdown_on="exit"))
+    story.spawned("a", "b")
+    story.exits("a", 3)
+    story.exits("b", 4)
+    story.tell(Swept())
+    assert story.ordered() == ["exit 3"]
