@@ -143,6 +143,8 @@ class Launcher:
 
     async def _await_exec(self, process: Process) -> None:
         """It was forked and has not executed yet: its errno pipe ends when it has, or cannot."""
+        if process.errors < 0:
+            return  # the reaper was quicker than our first turn and has settled it
         with trio.CancelScope() as scope:
             self._waits[process.errors] = scope
             await self._readable(process.errors)
