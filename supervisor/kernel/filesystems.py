@@ -15,54 +15,12 @@ from typing import NamedTuple
 
 __all__ = ["LOCAL_TYPES", "Mounts", "Walk", "parse_mounts"]
 
-LOCAL_TYPES = frozenset(
-    {
-        *(
-            "adfs",
-            "affs",
-            "aufs",
-            "bcachefs",
-            "bfs",
-            "btrfs",
-            "cramfs",
-            "devpts",
-            "devtmpfs",
-            "efivarfs",
-            "erofs",
-            "exfat",
-        ),
-        *(
-            "ext2",
-            "ext3",
-            "ext4",
-            "f2fs",
-            "hfs",
-            "hfsplus",
-            "hugetlbfs",
-            "iso9660",
-            "jffs2",
-            "jfs",
-            "minix",
-            "mqueue",
-            "msdos",
-        ),
-        *(
-            "nilfs2",
-            "ntfs3",
-            "overlay",
-            "proc",
-            "ramfs",
-            "reiserfs",
-            "romfs",
-            "rootfs",
-            "squashfs",
-            "sysfs",
-            "tmpfs",
-            "ubifs",
-        ),
-        *("udf", "ufs", "vfat", "xfs", "zfs"),
-    }
+_LOCAL = (
+    "adfs affs aufs bcachefs bfs btrfs cramfs devpts devtmpfs efivarfs erofs exfat ext2 ext3 ext4 f2fs hfs "
+    "hfsplus hugetlbfs iso9660 jffs2 jfs minix mqueue msdos nilfs2 ntfs3 overlay proc ramfs reiserfs romfs "
+    "rootfs squashfs sysfs tmpfs ubifs udf ufs vfat xfs zfs"
 )
+LOCAL_TYPES = frozenset(_LOCAL.split())
 """What the kernel answers by itself. Not here: nfs, cifs, 9p, virtiofs, ceph, autofs, and everything that is FUSE."""
 
 _LINKS = 40  # as many symbolic links as path_resolution(7) allows
@@ -134,7 +92,10 @@ class Mounts:
     def _is_local(self, point: str) -> bool:
         """Whether this name, if something is mounted on it, is still local; the folder it is in is."""
         kind = self._types.get(point)
-        return kind in LOCAL_TYPES if kind is not None else point != "/"
+        if kind is not None:
+            return kind in LOCAL_TYPES
+        # in a chroot the table says nothing of /: it is where our own interpreter lives, if that hangs so do we
+        return point != "/" or bool(self._types)
 
 
 def parse_mounts(lines: Iterable[str]) -> dict[str, str]:

@@ -55,6 +55,8 @@ def _cause(refused: Refusal, wanted: Isolation) -> tuple[str, str]:
         return ("a host name has at most 64 bytes" if number == errno.EINVAL else ""), ""
     if number == errno.ENOSPC:
         return "there are too many already, or 32 inside each other", ""
+    if step == "private" and number == errno.EINVAL:
+        return "/ is not a mount point, as in a chroot", "mount --rbind / / before the chroot, or --no-namespace"
     if number in (errno.EINVAL, errno.ENOSYS):
         return "this kernel has none", ""
     if number not in _DENIED:

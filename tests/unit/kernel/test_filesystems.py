@@ -71,5 +71,10 @@ def test_a_far_root_makes_everything_far() -> None:
     assert not Mounts({"/": "nfs4"}).walk("/bin/sh").local
 
 
+def test_a_chroot_whose_root_no_table_names_is_as_near_as_we_are() -> None:
+    assert Mounts({"/proc": "proc"}).walk("/bin").local
+    assert not Mounts({"/proc": "proc", "/bin": "nfs4"}).walk("/bin").local
+
+
 def test_our_own_root_is_found() -> None:
     assert Mounts.here().walk("/proc").path == "/proc"

@@ -33,6 +33,7 @@ def _nothing_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
         (Refusal("net", errno.ENOSYS), ROOT, ("network namespace", "kernel has none")),
         (Refusal("hostname", errno.EINVAL), ROOT, ("host name", "64")),
         (Refusal("loopback", errno.ENODEV), ROOT, ("loopback", "no such device")),
+        (Refusal("private", errno.EINVAL), ROOT, ("chroot", "--no-namespace")),
         (Refusal("cgroup", errno.ENOMEM), ROOT, ("cgroup", "cannot allocate memory")),
     ],
 )
