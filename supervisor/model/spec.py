@@ -230,7 +230,8 @@ class ControlSpec(Record):
     socket: Path = ""
     """Path of the control socket. Default: control.sock in the world's own directory."""
     mode: Mode = 0o600
-    """Permissions of the socket."""
+    """Permissions of the socket. Where `read` or `admin` list users and this admits nobody else, it is 0666: who may do what
+    is decided by the peer's credentials."""
     group: str = ""
     """Group of the socket."""
     read: Texts = ()

@@ -233,16 +233,24 @@ def _claim_place(options: InitOptions, plan: Plan, environment: Mapping[str, str
             raise _Refused(f"a world named {name} is alive already ({directory.path}); take another name: --name NAME")
         raise _Refused(f"cannot make {directory.path or 'a directory for the world'}: {directory.text}")
     path = os.path.abspath(options.socket or control.socket or f"{directory.path}/{SOCKET}")
-    listener = open_listener(path, control.mode, plan.control_gid)
+    mode = _socket_mode(plan)
+    listener = open_listener(path, mode, plan.control_gid)
     if isinstance(listener, NotListening):
         worlds.release(directory)
         hint = f"; {listener.hint}" if listener.hint else ""
         raise _Refused(f"cannot listen at {listener.path}: {listener.text}{hint}")
     if path != f"{directory.path}/{SOCKET}":
         worlds.link_socket(directory, SOCKET, path)
-    if control.mode & 0o077 or plan.read_uids or plan.admin_uids:
+    if mode & 0o077:
         worlds.admit_others(directory)
     return _Place(name, directory, listener)
+
+
+def _socket_mode(plan: Plan) -> int:
+    """Who is listed must be able to knock: a mode for us alone would turn him away before anybody looks who he is."""
+    mode = plan.system.control.mode
+    listed = plan.read_uids or plan.admin_uids
+    return 0o666 if listed and not mode & 0o077 else mode
 
 
 def _uid_map() -> str:
