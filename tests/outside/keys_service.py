@@ -144,10 +144,10 @@ trap 'exit 0' USR1
 while :; do sleep 0.05; done
 """
 _LISTENS = """
-import socket, sys, time, os
+import os, select, socket, sys
 open("up", "w").write("up\\n")
 while not os.path.exists("go"):
-    time.sleep(0.02)
+    select.select([], [], [], 0.02)
 family, address = (socket.AF_UNIX, "sock") if sys.argv[1] == "unix" else (socket.AF_INET, ("127.0.0.1", int(sys.argv[1])))
 server = socket.socket(family)
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -11,7 +11,7 @@ from tests.outside.world import World, service, world
 _HARDENED = "trap '' TERM; echo up > up; while :; do sleep 0.1; done"
 
 _DAEMON = """
-import os, sys, time
+import os, select, sys
 others = [entry for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]
 hidden = 0
 for pid in others:
@@ -26,7 +26,7 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 print(hidden, file=open("found", "a"), flush=True)
-time.sleep(float(sys.argv[1]))
+select.select([], [], [], float(sys.argv[1]))
 """
 
 
