@@ -16,7 +16,7 @@ from supervisor.model.signals import SIGKILL, signal_number
 from supervisor.model.words import RunId
 from supervisor.runtime.processes import Process, Processes, RunProcesses
 
-__all__ = ["Families", "Reach", "below", "families"]
+__all__ = ["Families", "Reach", "below", "families", "strike_person"]
 
 _SIGSTOP = signal_number("SIGSTOP")
 _ROUNDS = 20  # looks at the processes per SIGKILL; each stops or kills all it sees, so that few are ever needed
@@ -45,6 +45,15 @@ def below(roots: Iterable[int], among: Families) -> list[Person]:
                 found.append(person)
                 front.append(person.pid)
     return found
+
+
+def strike_person(kernel: Kernel, person: Person, signals: Iterable[int]) -> None:
+    """Send these to exactly this process, which need not be our child; nothing happens when it is gone."""
+    pidfd = kernel.open_person(person)
+    if pidfd >= 0:
+        for signal in signals:
+            kernel.signal(person.pid, pidfd, signal)
+        kernel.close(pidfd)
 
 
 class Reach:
@@ -108,14 +117,7 @@ class Reach:
             for process in ours:
                 self.strike(process, signal)
         for person in below((process.pid for process in ours), people):
-            self._strike_stranger(person, signals)
-
-    def _strike_stranger(self, person: Person, signals: Sequence[int]) -> None:
-        pidfd = self._kernel.open_person(person)
-        if pidfd >= 0:
-            for signal in signals:
-                self._kernel.signal(person.pid, pidfd, signal)
-            self._kernel.close(pidfd)
+            strike_person(self._kernel, person, signals)
 
     def _kill(self, entries: Sequence[RunProcesses], people: Families) -> None:
         """SIGKILL to all of these runs, until nobody is found who has not had it."""
@@ -158,5 +160,5 @@ class Reach:
                 known = (person.pid, person.start)
                 if known not in struck and person.state not in "ZX":
                     struck.add(known)
-                    self._strike_stranger(person, signals)
+                    strike_person(self._kernel, person, signals)
         return len(struck) - before

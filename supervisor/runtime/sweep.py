@@ -16,7 +16,7 @@ from supervisor.model.effect import Sweep
 from supervisor.model.event import Event, Swept
 from supervisor.model.signals import SIGCONT, SIGKILL, SIGTERM, signal_number
 from supervisor.model.words import Instant, Monotonic, Seconds
-from supervisor.runtime.reach import below, families
+from supervisor.runtime.reach import below, families, strike_person
 from supervisor.runtime.reaper import Reaper
 
 __all__ = ["Sweeper"]
@@ -111,8 +111,4 @@ class Sweeper:
 
     def _strike(self, people: list[Person], signals: tuple[int, ...]) -> None:
         for person in people:
-            pidfd = self._kernel.open_person(person)
-            if pidfd >= 0:
-                for signal in signals:
-                    self._kernel.signal(person.pid, pidfd, signal)
-                self._kernel.close(pidfd)
+            strike_person(self._kernel, person, signals)
