@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_active", "is_failed", "is_ready", "run"]
 
-_ACTIVE = ("running", "reloading", "done")
+_ACTIVE = ("running", "reloading")
 _COMING = ("starting", "backoff", "stopping")
 _AT_REST = ("dependency-stopped",)  # of a waiting service: nobody will come until an operator wishes it
 
@@ -46,7 +46,12 @@ def run(asked: Asked) -> int:
 def is_active(services: Sequence[Service], everything: bool) -> int:
     """Of all services those that nobody wants are no reproach."""
     asked = [service for service in services if service["wanted"]] if everything else services
-    return OK if all(service["phase"] in _ACTIVE for service in asked) else NOT_RUNNING
+    return OK if all(service["phase"] in _ACTIVE or _is_finished_job(service) for service in asked) else NOT_RUNNING
+
+
+def _is_finished_job(service: Service) -> bool:
+    """A daemon that ended well is done too, but not there any more."""
+    return bool(service["phase"] == "done" and service["type"] == "oneshot")
 
 
 def is_failed(services: Sequence[Service], everything: bool) -> int:

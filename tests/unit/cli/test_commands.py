@@ -38,7 +38,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("w") / "s"
     services = [
         service("web", groups=["front"], needs=[{"name": "db", "condition": "ready", "required": False}], restarts=2),
-        service("db", "done", needed_by=["web"]),
+        service("db", "done", needed_by=["web"], type="oneshot"),
         service("slow", "starting", ready_by="tcp 127.0.0.1:80"),
         service(
             "bad",
@@ -419,6 +419,14 @@ def test_nothing_heavy_is_loaded(mixed: Path) -> None:
     assert "NAME" in done.stdout
     # json loads re, and re loads enum: that is the price of speaking JSON
     assert done.stderr.strip() in ("[]", "['enum']")
+
+
+def test_a_daemon_that_has_ended_well_is_not_active_and_a_finished_job_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist
+) -> None:
+    monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
+    with told(tmp_path / "s", service("job", "done", type="oneshot"), service("daemon", "done")):
+        assert [type_in("is-active", name).code for name in ("job", "daemon")] == [0, 3]
 
 
 def test_questions_answer_in_words_and_in_json(looking: Typist) -> None:
