@@ -32,7 +32,10 @@ class Report:
         if edge.to == "stopping":
             self._stopping.setdefault(edge.service, edge.at.mono)
         elif edge.service in self._stopping:
-            self._took[edge.service] = edge.at.mono - self._stopping.pop(edge.service)
+            began = self._stopping.pop(edge.service)
+            shut = self._world().shutdown
+            if shut is not None:  # before that nobody waited for the end
+                self._took[edge.service] = edge.at.mono - max(began, shut.since.mono)
 
     def lines(self, now: Instant) -> list[str]:
         """What there is to say when nobody is left."""

@@ -433,6 +433,21 @@ async def the_report_names_who_was_killed(stage: Stage) -> None:
 
 
 @fake_story
+async def the_report_counts_what_was_waited_for_since_the_shutdown_began(stage: Stage) -> None:
+    slow = StopSpec(timeout=Seconds(3))
+    web, db = (stage.service(name, "ignore:TERM sleep", stop=slow) for name in ("web", "db"))
+    stage.begin(web, db, shutdown=10.0)
+    await stage.until_phase("db", "running")
+    stage.runtime.loop.feed(Requested(StopRequest(TicketId(1), (web.name,))))
+    await stage.until_phase("web", "inactive")
+    stage.runtime.loop.feed(Requested(StopRequest(TicketId(2), (db.name,))))
+    await stage.let_pass(1)
+    await stage.shut_down()
+    (said,) = (line for line in stage.runtime.report_of_the_end.lines(stage.runtime.loop.now()) if "waited" in line)
+    assert said == "shutdown: waited for db (2s)"
+
+
+@fake_story
 async def a_number_that_is_another_s_at_once_is_not_taken_for_the_dead_one(stage: Stage) -> None:
     """The moment it is reaped somebody else is born under it, ends, and comes to us: within the same batch."""
     stage.begin(stage.service("web", "sleep", restart=NEVER_AGAIN))
