@@ -290,6 +290,19 @@ def law_of_probes(moment: Moment) -> Iterator[str]:
             yield f"the probe of {name} is {'on' if active[name] else 'off'}: {state}"
 
 
+def law_of_wishes(moment: Moment) -> Iterator[str]:
+    """Who was to be stopped stays down, however it ends; and a mark that it shall start again does not outlive the stop."""
+    for edge in moment.step.edges:
+        old = moment.before.services[edge.service]
+        wished = not old.needed or moment.before.shutdown is not None
+        if edge.to in ("backoff", "failed") and edge.origin in ("starting", "running", "stopping") and wished:
+            yield f"{edge.service} was to be stopped and is {edge.to}"
+    for name in moment.step.touched:
+        service = moment.step.world.services[name]
+        if service.again and not isinstance(service.state, Starting | Running | Stopping | Done):
+            yield f"{name} is {service.state} and marked with {service.again}"
+
+
 def law_of_the_end(moment: Moment) -> Iterator[str]:
     """The end comes once: who is still waited for is counted right, the sweep is ordered when nobody is, and the last thing that
     is ordered is to leave."""
@@ -349,6 +362,7 @@ LAWS: tuple[Law, ...] = (
     law_13,
     law_14,
     law_of_probes,
+    law_of_wishes,
     law_of_the_end,
 )
 

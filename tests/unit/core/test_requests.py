@@ -365,6 +365,17 @@ def test_a_stop_supersedes_a_restart() -> None:
     assert (story.phase("web"), story.verdict(restart)) == ("inactive", "superseded superseded")
 
 
+def test_a_restart_that_a_stop_superseded_is_forgotten() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.stop("web")
+    story.restart("db")  # waits until web is down
+    story.stop("db")
+    story.start("db")
+    story.exits("web")
+    assert (story.phase("db"), story.service("db").run) == ("running", 1)
+
+
 # --- kill
 
 

@@ -132,7 +132,8 @@ def test_main_process_and_stop_command_found_dead_together_are_told_in_either_or
         run = story.run("a")
         story.tell(Exited(run, first, Exit(code=4 if first == "main" else 0), alone=True))  # type: ignore[arg-type]
         story.tell(Exited(run, second, Exit(code=4 if second == "main" else 0), alone=True))  # type: ignore[arg-type]
-        assert story.phase("a") == "inactive"
+        last = story.service("a").last
+        assert (story.phase("a"), last and last.exit) == ("inactive", Exit(code=4))
 
 
 def test_under_main_only_the_stop_command_may_finish_before_the_run_counts_as_over() -> None:

@@ -82,6 +82,14 @@ def test_who_waits_for_a_stopped_service_says_so_also_through_others_and_comes_b
     story.comes_up("db", "app", "web")
 
 
+def test_who_is_down_first_says_so_while_the_one_he_waits_for_is_still_up() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")), api=simple(depends_on=needs(db="ready")))
+    story.comes_up("db", "web", "api")
+    story.stop("db")
+    story.exits("web")
+    assert (story.phase("db"), story.text("web")) == ("running", "db stopped by operator")
+
+
 def test_no_dependents_refuses_and_changes_nothing() -> None:
     story = Story(db=simple(), web=simple(depends_on=needs(db="started")))
     story.comes_up("db", "web")
