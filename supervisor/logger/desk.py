@@ -5,17 +5,16 @@ Rule: nothing here waits. What PID 1 cannot take now is kept in order until it c
 
 from __future__ import annotations
 
-import array
 import os
 import socket
 from collections import deque
 
+from supervisor.kernel.letters import receive
 from supervisor.wire.logmessages import LONGEST, Downward, Upward, decode, encode
 
 __all__ = ["Desk", "Letter"]
 
 _AT_ONCE = 64  # messages heard in one turn
-_WORD = array.array("i").itemsize
 
 Letter = tuple[Downward, list[int]]
 """A message and the descriptor beside it, which is not there when we had no room for it."""
@@ -41,9 +40,7 @@ class Desk:
         letters: list[Letter] = []
         while len(letters) < _AT_ONCE:
             try:
-                data, beside, _, _ = self._socket.recvmsg(
-                    LONGEST, socket.CMSG_SPACE(_WORD), socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
-                )
+                data, fds = receive(self._socket, LONGEST)
             except BlockingIOError:
                 break
             except ConnectionResetError:
@@ -51,15 +48,11 @@ class Desk:
             except OSError:
                 self.closed = True
                 break
-            fds = array.array("i")
-            for level, kind, content in beside:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    fds.frombytes(content[: len(content) // _WORD * _WORD])
             if not data:
                 self.closed = True
                 break
             try:
-                letters.append((decode(data), list(fds)))  # type: ignore[arg-type]  # PID 1 sends only these
+                letters.append((decode(data), fds))  # type: ignore[arg-type]  # PID 1 sends only these
             except ValueError:
                 for fd in fds:
                     os.close(fd)

@@ -6,7 +6,6 @@ what a dead logger had not read is not gone with it: its successor gets what nob
 
 from __future__ import annotations
 
-import array
 import errno
 import os
 import socket
@@ -14,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from supervisor.kernel.letters import receive
 from supervisor.model.words import ServiceName
 from supervisor.wire.logmessages import LONGEST, Ask, Downward, Ring, Say, Upward, decode, encode
 
@@ -21,7 +21,6 @@ __all__ = ["Link"]
 
 _SAYINGS = 256  # messages that may be lost, kept while the logger is busy
 _AT_ONCE = 1024  # messages heard at once
-_WORD = array.array("i").itemsize
 _FULL = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
 
 
@@ -128,19 +127,13 @@ def _receive(sock: socket.socket) -> tuple[object, list[int]] | None:
     """The next message with its descriptors; None when there is none. What is no message is skipped."""
     while True:
         try:
-            data, beside, _, _ = sock.recvmsg(
-                LONGEST, socket.CMSG_SPACE(_WORD), socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
-            )
+            data, fds = receive(sock, LONGEST)
         except OSError:
             return None
-        fds = array.array("i")
-        for level, kind, content in beside:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                fds.frombytes(content[: len(content) // _WORD * _WORD])
         if not data:
             return None
         try:
-            return decode(data), list(fds)
+            return decode(data), fds
         except ValueError:
             for fd in fds:
                 os.close(fd)
