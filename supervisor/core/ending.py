@@ -15,7 +15,7 @@ from supervisor.model.event import StopAsked
 from supervisor.model.record import replace
 from supervisor.model.request import Outcome
 from supervisor.model.service import Done, Ended, Failed, Service, Stopping
-from supervisor.model.words import Monotonic, Seconds
+from supervisor.model.words import NEVER, Monotonic, Seconds
 from supervisor.model.world import Shutdown, ShutdownDegree, World
 
 __all__ = ["asked", "begin", "broke", "due", "look_for_final_ends", "sweep_when_down", "swept"]
@@ -24,7 +24,14 @@ _SAME_KEYPRESS = Seconds(1.0)  # two signals closer than this are one wish, unle
 _BROKEN = 70  # EX_SOFTWARE, sysexits(3)
 
 
-def begin(draft: Draft, by: str, status: int, reboot: bool = False, degree: ShutdownDegree = "ordered") -> None:
+def begin(
+    draft: Draft,
+    by: str,
+    status: int,
+    reboot: bool = False,
+    degree: ShutdownDegree = "ordered",
+    asked: Monotonic = NEVER,
+) -> None:
     """The first cause counts; a later one changes nothing."""
     world = draft.world
     if world.shutdown is not None:
@@ -38,7 +45,7 @@ def begin(draft: Draft, by: str, status: int, reboot: bool = False, degree: Shut
         degree=degree,
         wave_of=wave_of,
         timeouts=shutdown.largest_timeouts(world.services, wave_of),
-        asked=draft.now.mono,
+        asked=asked,
         reboot=reboot,
     )
     draft.world = replace(world, shutdown=begun)
@@ -50,7 +57,7 @@ def begin(draft: Draft, by: str, status: int, reboot: bool = False, degree: Shut
 def asked(draft: Draft, fact: StopAsked) -> None:
     shut = draft.world.shutdown
     if shut is None:
-        begin(draft, fact.by, 0, fact.reboot, "forced" if fact.fast else "ordered")
+        begin(draft, fact.by, 0, fact.reboot, "forced" if fact.fast else "ordered", asked=draft.now.mono)
         shut = draft.world.shutdown
         if fact.count > 1 and shut is not None:
             _escalate(draft, shut, _degree(fact.count))
@@ -58,6 +65,8 @@ def asked(draft: Draft, fact: StopAsked) -> None:
         _escalate(draft, shut, _degree(fact.count))
     elif fact.fast and shut.degree == "ordered":
         _escalate(draft, shut, "forced")
+    elif shut.asked == NEVER:  # the end has begun for another reason: this is the first signal
+        draft.world = replace(draft.world, shutdown=replace(shut, asked=draft.now.mono))
     elif draft.now.mono - shut.asked > _SAME_KEYPRESS:
         _escalate(draft, shut, "forced" if shut.degree == "ordered" else "immediate")
 
@@ -69,7 +78,7 @@ def _degree(count: int) -> ShutdownDegree:
 def _escalate(draft: Draft, shut: Shutdown, degree: ShutdownDegree) -> None:
     order = ("ordered", "forced", "immediate")
     if order.index(degree) > order.index(shut.degree):
-        draft.world = replace(draft.world, shutdown=replace(shut, degree=degree, asked=draft.now.mono))
+        draft.world = replace(draft.world, shutdown=replace(shut, degree=degree))
         draft.doubt(draft.world.services)
         _shorten(draft)
 

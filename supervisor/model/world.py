@@ -94,7 +94,7 @@ class Shutdown(Record):
     timeouts: tuple[Seconds, ...]
     """The largest stop.timeout of each wave."""
     asked: Monotonic
-    """When the last stop signal that counted came."""
+    """When the first stop signal came; NEVER before."""
     left: int = 0
     """How many of them are not down yet."""
     reboot: bool = False

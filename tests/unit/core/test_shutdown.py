@@ -308,6 +308,30 @@ def test_a_third_signal_kills_now() -> None:
     assert sorted(story.ordered()) == ["SIGKILL db all", "SIGKILL web all"]
 
 
+def test_a_third_signal_needs_no_second_after_the_second_one() -> None:
+    """SIGKILL would come then anyway."""
+    story = Story(web=simple())
+    story.spawned("web")
+    story.signal()
+    story.later(1.1)
+    story.signal()
+    story.later(0.1)
+    story.signal()
+    assert story.ordered() == ["SIGKILL web all"]
+
+
+def test_the_first_signal_in_an_end_that_has_begun_otherwise_takes_no_grace_away() -> None:
+    story = Story(web=simple())
+    story.spawned("web")
+    story.shutdown()
+    story.later(3)
+    story.signal()
+    assert story.due_in("web") == 7.0
+    story.later(1.1)
+    story.signal()
+    assert story.due_in("web") == 1.0
+
+
 def test_a_fast_stop_begins_with_the_second_degree() -> None:
     story = Story(db=simple(), web=simple(depends_on=needs(db="ready"), stop=stops(timeout=0.5)))
     story.spawned("db", "web")
