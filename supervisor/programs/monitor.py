@@ -41,6 +41,8 @@ _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPWR, _RTMIN + 
 """Asked for an end: counted and told. Our terminal's hang-up is one (SERVICES §5)."""
 _PASSED_ON = (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, _RTMIN + 5, _RTMIN + 25)
 """Mean something of their own to init, which gets them as they are."""
+_DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""What nohup and a shell's `&` let us ignore is not meant for us. Nobody may make us deaf to the others."""
 _JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT)
 """Ctrl-Z stops the monitor only: the world has a session of its own and goes on (docs/decisions/monitor.md)."""
 
@@ -88,10 +90,9 @@ def run(options: UpOptions) -> int:
     open_standard()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited as ignored it would swallow the exit status
     unblock((*SYNCHRONOUS, *_JOB_CONTROL))
-    # what nohup and a shell's `&` let us ignore is not meant for us, though a blocked signal would be read all the same
-    stops, passed_on = (
-        [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN] for numbers in (_STOPS, _PASSED_ON)
-    )
+    # a blocked signal is read although it was ignored
+    deaf = {number for number in _DEAF_TO if signal.getsignal(number) == signal.SIG_IGN}
+    stops, passed_on = ([number for number in numbers if number not in deaf] for numbers in (_STOPS, _PASSED_ON))
     try:
         return _bring_up(options, open_signalfd(stops), open_signalfd((signal.SIGCHLD, *passed_on)))
     except OSError as error:

@@ -166,6 +166,14 @@ def test_what_we_were_started_to_ignore_is_ignored() -> None:
 
 
 @isolated
+def test_nobody_makes_us_deaf_to_sigterm() -> None:
+    up = _up(LISTENER, prepare=lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))
+    up.line()
+    up.signal(signal.SIGTERM)
+    assert up.line() == "stop TERM 1"
+
+
+@isolated
 def test_ctrl_z_stops_only_the_monitor() -> None:
     up = _up(LISTENER)
     up.line()
