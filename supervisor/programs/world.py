@@ -50,6 +50,7 @@ _PATIENCE_INIT, _PATIENCE_KUBERNETES, _PATIENCE_UP = Seconds(8.0), Seconds(25.0)
 _LAST_GRACE = 2.0  # seconds between SIGTERM and SIGKILL when the loop itself has fallen
 _LOOK_EVERY = 0.02
 _KEPT_BACK = 128  # descriptors for operators, probes, and looking after what runs
+_FILES_AT_LEAST = 64  # descriptors: we hold 20, and every service needs three
 
 
 class _Refused(Exception):
@@ -213,6 +214,9 @@ def _prepare_process(options: InitOptions) -> None:
         raise _Refused(
             "/proc is not mounted or shows another PID namespace; mount a fresh one: mount -t proc proc /proc"
         )
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= files < _FILES_AT_LEAST:
+        raise _Refused(f"only {files} open files are allowed, {_FILES_AT_LEAST} are needed; raise it: ulimit -Hn")
     fds.seal_strays(keep=())
     libc.load()
     try:

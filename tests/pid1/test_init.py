@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -152,6 +153,16 @@ def test_a_socket_that_cannot_be_had_is_refused(tmp_path: Path) -> None:
     assert "cannot listen at" in init.rest()
     assert init.ends() == 1
     assert _nobody_is_left()
+
+
+@isolated
+def test_a_limit_of_open_files_that_we_cannot_live_with_is_refused(tmp_path: Path) -> None:
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
+
+    init = start_init(plan_of(actor("web", "sleep")), tmp_path, pid1=False, prepare=few)
+    assert "only 30 open files" in init.rest()
+    assert init.ends() == 1
 
 
 @isolated
