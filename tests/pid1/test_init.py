@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
 import resource
+import select
 import signal
 import socket
 from pathlib import Path
