@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from datetime import datetime
 
@@ -164,6 +165,14 @@ while True:
 """
 
 
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
+_PORTS = (_free_port(), _free_port())
+
+
 def _listens(where: str, **keys: object) -> dict[str, object]:
     return service([sys.executable, "-IS", "-c", _LISTENS, where], **keys)
 
@@ -225,7 +234,7 @@ SERVICE_ROWS: tuple[Row, ...] = (
     on_service("ready", {"a": service(ready=_NEVER_READY)}, _first_phase, "starting"),
     Row(
         "ready.tcp",
-        {"a": _listens("18441", ready={"tcp": "127.0.0.1:18441"})},
+        {"a": _listens(_PORTS[0], ready={"tcp": f"127.0.0.1:{_PORTS[0]}"})},
         ("services", "a", "ready"),
         _ready_when_told,
         (False, True),
@@ -239,7 +248,7 @@ SERVICE_ROWS: tuple[Row, ...] = (
     ),
     Row(
         "ready.http",
-        {"a": _listens("18442", ready={"http": "http://127.0.0.1:18442/health"})},
+        {"a": _listens(_PORTS[1], ready={"http": f"http://127.0.0.1:{_PORTS[1]}/health"})},
         ("services", "a", "ready"),
         _ready_when_told,
         (False, True),
