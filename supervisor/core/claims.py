@@ -5,7 +5,7 @@ They take a `View`: the frozen world and the draft of the next one both are.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from supervisor.model.service import (
     Backoff,
@@ -27,6 +27,7 @@ __all__ = [
     "View",
     "has_undo",
     "holds_processes",
+    "is_done_job",
     "is_live",
     "is_needed",
     "is_on_its_way",
@@ -69,10 +70,14 @@ def holds_processes(service: Service) -> bool:
     return is_live(service) or (isinstance(state, Done) and state.lingering)
 
 
+def is_done_job(service: Service) -> bool:
+    """A job that ended well, and stands as long as it is needed."""
+    return isinstance(service.state, Done) and service.plan.spec.type == "oneshot"
+
+
 def has_undo(service: Service) -> bool:
     """A finished job whose stop.command undoes it."""
-    spec = service.plan.spec
-    return isinstance(service.state, Done) and spec.type == "oneshot" and spec.stop.command is not None
+    return is_done_job(service) and service.plan.spec.stop.command is not None
 
 
 def will_undo(view: View, service: Service) -> bool:
@@ -107,44 +112,44 @@ def must_outlive(edge: DependencySpec) -> bool:
     return edge.required and edge.condition in ("started", "ready")
 
 
-def withdrawn(view: View, service: Service) -> bool:
+def withdrawn(service: Service) -> bool:
     """It is about to go down, or on its way: whoever would start on it now would start on sand."""
-    if service.again == "restart" or service.again == "dependency":
-        return True
-    return view.world.shutdown is not None or not stands(service)
+    return service.again in ("restart", "dependency") or not stands(service)
 
 
-def meets(view: View, service: Service, condition: Condition) -> bool:
+def meets(service: Service, condition: Condition) -> bool:
     """Whether this service satisfies a dependent's condition now."""
     state = service.state
-    oneshot = service.plan.spec.type == "oneshot"
     match condition:
-        case "completed":
-            return isinstance(state, Done) and service.needed and not service.again
-        case "ended":
-            return isinstance(state, Done | Failed) and service.needed and not service.again
+        case "ended" if isinstance(state, Failed):
+            return True
+        case "completed" | "ended":
+            met = isinstance(state, Done)
         case "started":
-            begun = isinstance(state, Running) or (isinstance(state, Starting) and state.main == "live")
+            living = isinstance(state, Starting) and state.main == "live"
+            met = living or isinstance(state, Running) or is_done_job(service)
         case "ready":
-            begun = isinstance(state, Running) and state.ready
-    return (begun or (oneshot and isinstance(state, Done))) and not withdrawn(view, service)
+            met = (isinstance(state, Running) and state.ready) or is_done_job(service)
+        case _:
+            assert_never(condition)
+    return met and not withdrawn(service)
 
 
 def is_trouble(service: Service) -> bool:
-    """It failed, is between two attempts, does not end, has ended for good, or waits for one of these: it may never come."""
+    """It failed, is between two attempts, does not end, has ended for good, or waits for one of these: who waits for it may
+    wait for ever."""
     match service.state:
-        case Failed() | Backoff():
+        case Failed() | Backoff() | Done():
             return not service.again
         case Waiting(trouble=trouble):
             return trouble
-        case Done():
-            return service.plan.spec.type != "oneshot" and not service.again
         case _:
             return is_overdue(service)
 
 
-def is_on_its_way(view: View, service: Service) -> bool:
-    """It will start, or finish its job, without anything else having to happen: an ordering waits for this."""
+def is_on_its_way(service: Service) -> bool:
+    """It will start, or finish its job, without anything else having to happen: an ordering waits for this. (For who is on the
+    way down it waits as well: `leaves`.)"""
     match service.state:
         case Starting() | Starved():
             return True
@@ -153,13 +158,13 @@ def is_on_its_way(view: View, service: Service) -> bool:
         case Inactive():
             return service.upright
         case Waiting(trouble=trouble):
-            return service.upright and not trouble
-        case Stopping(stage=stage):
-            return service.upright and stage != "overdue"
+            return not trouble
         case Done():
             return bool(service.again)
-        case Backoff() | Failed():
+        case Stopping() | Backoff() | Failed():
             return False
+        case _:
+            assert_never(service.state)
 
 
 def leaves(view: View, service: Service) -> bool:
@@ -169,7 +174,7 @@ def leaves(view: View, service: Service) -> bool:
         case Stopping(stage=stage):
             return stage != "overdue"
         case Starting() | Running():
-            return withdrawn(view, service)
+            return withdrawn(service)
         case Done(lingering=lingering):
             going = view.world.shutdown is not None or not service.needed or bool(service.again)
             return going and (lingering or will_undo(view, service))

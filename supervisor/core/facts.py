@@ -131,7 +131,7 @@ def _goes_on(draft: Draft, service: Service, state: Starting | Running, exit: Ex
         isinstance(state, Running)
         and not _is_last_command(service, state)
         and restart.clean(service.plan.spec, exit)
-        and not withdrawn(draft, service)
+        and not withdrawn(service)
     )
 
 
@@ -152,7 +152,7 @@ def _ended_by_itself(draft: Draft, service: Service, state: Starting | Running, 
         verdict(draft, known, ended, lingering=not alone)  # the rest stays until it is stopped
     elif not alone:
         stopping.clear_leftovers(draft, known, reason("stopping", "leftovers", how=ended.detail), ended)
-    elif withdrawn(draft, known):  # it was to be stopped, and only waited for others to go first: it stays down
+    elif withdrawn(known):  # it was to be stopped, and only waited for others to go first: it stays down
         rest(draft, known)
     else:
         verdict(draft, known, ended)

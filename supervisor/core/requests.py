@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from supervisor.core import ending, tickets
-from supervisor.core.claims import is_live, must_outlive
+from supervisor.core.claims import is_done_job, is_live, must_outlive
 from supervisor.core.draft import Draft
 from supervisor.model.effect import Answer, Signal
 from supervisor.model.record import replace
@@ -87,7 +87,7 @@ def _call_up(draft: Draft, names: tuple[ServiceName, ...], by: str) -> tuple[Ser
         service = draft[name]
         if service.want == "down":
             service = replace(service, want="none")
-        if not isinstance(service.state, Starting | Running) and not _is_done_job(service):
+        if not isinstance(service.state, Starting | Running) and not is_done_job(service):
             service = _afresh(service)
             called.append(name)
         if service is not draft[name]:
@@ -107,10 +107,6 @@ def _requirements(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[Service
     return tuple(reversed(found))
 
 
-def _is_done_job(service: Service) -> bool:
-    return isinstance(service.state, Done) and service.plan.spec.type == "oneshot"
-
-
 def _reset(service: Service) -> Service:
     """What was counted against it is forgotten: somebody asked for it."""
     return replace(service, attempts=0, window=(), restarts=0, starved=0)
@@ -124,7 +120,7 @@ def _afresh(service: Service) -> Service:
         case Failed() | Backoff() | Starved() | Stopping():
             return replace(_reset(service), again=service.again or "start")
         case Done():
-            return service if _is_done_job(service) else replace(_reset(service), again="start")
+            return service if is_done_job(service) else replace(_reset(service), again="start")
         case Inactive() | Waiting():
             return _reset(service)
         case _:

@@ -14,7 +14,6 @@ from supervisor.core.claims import (
     is_live,
     is_needed,
     is_on_its_way,
-    is_overdue,
     is_trouble,
     is_upright,
     leaves,
@@ -43,7 +42,6 @@ from supervisor.model.service import (
     Stopping,
     Waiting,
 )
-from supervisor.model.spec import DependencySpec
 from supervisor.model.words import NEVER, Monotonic, RunId, Seconds, ServiceName
 
 __all__ = ["rest", "resume", "retry", "settle", "take_along", "verdict"]
@@ -84,7 +82,7 @@ def _move(draft: Draft, service: Service) -> None:
     wanted = service.needed and draft.world.shutdown is None
     match service.state:
         case Starting() | Running():
-            if withdrawn(draft, service):
+            if withdrawn(service):
                 _take_down(draft, service)
         case Done():
             if not wanted or service.again:
@@ -173,7 +171,7 @@ def _who_went(draft: Draft, service: Service) -> ServiceName:
     needs = draft.links(service.name).needs
     if service.again == "dependency":
         followed = [name for name, edge in needs.items() if edge.restart]
-        return next((name for name in followed if not meets(draft, draft[name], "started")), followed[0])
+        return next((name for name in followed if not meets(draft[name], "started")), followed[0])
     return next(name for name, edge in needs.items() if must_outlive(edge) and not stands(draft[name]))
 
 
@@ -189,7 +187,7 @@ def rest(draft: Draft, service: Service) -> None:
         draft.enter(fresh, Inactive(draft.now, reason("inactive", "not-wanted")))
     else:
         resume(draft, down)
-    if is_live(service) or isinstance(service.state, Done):
+    if is_live(service):
         draft.wake_earlier(service.name)
 
 
@@ -222,9 +220,9 @@ def _blocker(draft: Draft, service: Service) -> tuple[Reason, bool] | None:
     links = draft.links(service.name)
     for name, edge in links.needs.items():
         other = draft[name]
-        if meets(draft, other, edge.condition):
+        if meets(other, edge.condition):
             continue
-        if not edge.required and not _may_yet_meet(draft, other, edge):
+        if not edge.required and not _may_yet_meet(draft, other):
             continue
         if other.want == "down":
             return reason("waiting", "dependency-stopped", other=name), True
@@ -239,17 +237,16 @@ def _blocker(draft: Draft, service: Service) -> tuple[Reason, bool] | None:
     if found is None:
         for name in links.after:
             other = draft[name]
-            if leaves(draft, other) or (name not in links.needs and is_on_its_way(draft, other)):
+            if leaves(draft, other) or (name not in links.needs and is_on_its_way(other)):
                 return reason("waiting", "order", other=name), False
     return found
 
 
-def _may_yet_meet(draft: Draft, other: Service, edge: DependencySpec) -> bool:
-    """Whether an optional dependency can still come without anything else having to happen."""
+def _may_yet_meet(draft: Draft, other: Service) -> bool:
+    """Whether an optional dependency can still come, or end, without anything else having to happen."""
     if leaves(draft, other):
-        return False  # it will be waited for all the same: nobody starts after it while it goes down
-    ends = edge.condition in ("completed", "ended") and is_live(other) and not is_overdue(other)
-    return ends or is_on_its_way(draft, other)
+        return False  # it is waited for all the same, but as by anybody who would start after it
+    return is_on_its_way(other) or isinstance(other.state, Running)
 
 
 def _start(draft: Draft, service: Service) -> None:

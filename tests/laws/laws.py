@@ -299,6 +299,9 @@ def law_of_wishes(moment: Moment) -> Iterator[str]:
             yield f"{edge.service} was to be stopped and is {edge.to}"
     for name in moment.step.touched:
         service = moment.step.world.services[name]
+        unborn = isinstance(service.state, Starting | Running) and service.state.main == "requested"
+        if unborn and moment.step.world.shutdown is not None:
+            yield f"{name} is to be executed in a world that ends"
         if service.again and not isinstance(service.state, Starting | Running | Stopping | Done):
             yield f"{name} is {service.state} and marked with {service.again}"
 

@@ -57,8 +57,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("settle.py", "window = () if spec.limit is None else", "window = () if True else", _laws("daemon")),
     Mutant(
         "claims.py",
-        "Done))) and not withdrawn(view, service)",
-        "Done)))",
+        "return met and not withdrawn(service)",
+        "return met",
         _story("wants", "who_is_down_first_says_so_while_the_one_he_waits_for_is_still_up"),
     ),
     Mutant(
@@ -67,17 +67,17 @@ MUTANTS: tuple[Mutant, ...] = (
         "view[other].needed",
         _story("wants", "an_optional_dependency_is_not_started_for_my_sake"),
     ),
-    Mutant("claims.py", 'return stage != "overdue"', "return withdrawn(view, service)", _laws("job-undone-along")),
+    Mutant("claims.py", 'return stage != "overdue"', "return withdrawn(service)", _laws("job-undone-along")),
     # facts
     Mutant("facts.py", "return service if service.run == run.number else None", "return service", _laws("daemon")),
     Mutant("facts.py", "    elif not alone:", "    elif False:", _laws("daemon")),
     Mutant(
         "facts.py",
-        "        and not withdrawn(draft, service)",
+        "        and not withdrawn(service)",
         "        and True",
         _story("oneshots", "a_job_that_is_to_be_stopped_begins_no_further_command"),
     ),
-    Mutant("facts.py", "    elif withdrawn(draft, known):", "    elif False:", _laws("chain", "needs-ready")),
+    Mutant("facts.py", "    elif withdrawn(known):", "    elif False:", _laws("chain", "needs-ready")),
     Mutant(
         "facts.py",
         'if alone and state.main == "live":',

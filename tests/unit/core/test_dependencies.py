@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.model.spec import DependencySpec, ServiceSpec
+from supervisor.model.spec import DependencySpec, RestartLimitSpec, ServiceSpec
+from supervisor.model.words import Seconds
 from tests.laws.specs import (
     FOLLOW,
     MAYBE,
@@ -98,12 +99,14 @@ def test_the_worst_that_is_waited_for_is_told() -> None:
         off=simple(),
         a=simple(depends_on=needs(good="ready", tries="ready")),
         b=simple(depends_on=needs(good="ready", tries="ready", gone="ready")),
+        d=simple(depends_on=needs(tries="ready", good="ready"), after=("good",)),
         c=simple(depends_on=needs(good="ready", tries="ready", off="ready")),
     )
     story.cannot("tries")
     story.cannot("gone")
     story.stop("off")
     assert story.text("a") == "tries: waits until it is ready"
+    assert story.text("d") == "tries: waits until it is ready"
     assert story.text("b") == "gone failed"
     assert story.text("c") == "off stopped by operator"
 
@@ -160,14 +163,35 @@ def test_an_optional_job_is_waited_for_until_it_has_ended() -> None:
         assert story.phase("b") == "starting"
 
 
-def test_an_optional_dependency_that_does_not_die_is_not_waited_for() -> None:
-    story = Story(a=simple(stop=stops(timeout=5.0)), b=simple(enabled=False, depends_on=needs(a=MAYBE)))
+def test_an_optional_daemon_that_must_end_first_is_waited_for_until_it_does() -> None:
+    edge = DependencySpec("completed", required=False)
+    story = Story(a=simple(restart=ON_FAILURE), b=simple(depends_on=needs(a=edge)))
+    story.spawned("a")
+    assert (story.phase("b"), story.code("b")) == ("waiting", "dependency")
+    story.exits("a")
+    assert story.phase("b") == "starting"
+
+
+@pytest.mark.parametrize("edge", [MAYBE, DependencySpec("ended", required=False)])
+def test_an_optional_dependency_that_does_not_die_is_not_waited_for(edge: DependencySpec) -> None:
+    limit = RestartLimitSpec(1, Seconds(1.0))
+    story = Story(
+        a=simple(stop=stops(timeout=5.0), restart=restarts(limit=limit)),
+        b=simple(enabled=False, depends_on=needs(a=edge)),
+    )
     story.spawned("a")
     story.stop("a")
     story.start("b")
     assert (story.phase("b"), story.code("b")) == ("waiting", "order")
     story.passes(10)
     assert story.phase("b") == "starting"
+
+
+def test_a_required_dependency_is_told_before_any_order() -> None:
+    story = Story(x=simple(ready=TCP), a=simple(ready=TCP), b=simple(depends_on=needs(a="ready"), after=("x",)))
+    assert (story.code("b"), story.text("b")) == ("dependency", "a: waits until it is ready")
+    story.comes_up("a")
+    assert story.code("b") == "order"
 
 
 # --- order
@@ -238,6 +262,50 @@ def test_order_alone_stops_nobody() -> None:
     story.spawned("a", "b")
     story.stop("a")
     assert story.phases() == {"a": "stopping", "b": "running"}
+
+
+def test_what_has_no_process_yet_is_stopped_without_waiting_for_anybody() -> None:
+    story = Story(db=simple(), web=simple(depends_on=needs(db="ready")))
+    story.spawned("db", "web")
+    story.exits("db", 1)
+    story.passes(0.1)
+    assert story.phases() == {"db": "starting", "web": "running"}
+    story.stop("db")
+    assert story.phases() == {"db": "stopping", "web": "stopping"}
+    story.cancelled("db")
+    assert story.phases() == {"db": "inactive", "web": "stopping"}
+
+
+def test_who_clears_up_after_himself_is_in_the_way_also_through_one_that_does_not_run() -> None:
+    story = Story(a=simple(), mid=simple(enabled=False, after=("a",)), c=simple(after=("mid",)))
+    story.spawned("a", "c")
+    story.exits("c", 1, alone=False)
+    story.stop("a")
+    assert story.phases() == {"a": "running", "mid": "inactive", "c": "stopping"}
+    story.emptied("c")
+    assert story.phases() == {"a": "stopping", "mid": "inactive", "c": "backoff"}
+
+
+@pytest.mark.parametrize("lingers", [False, True])
+@pytest.mark.parametrize("how", ["stop", "not needed", "restart", "shutdown"])
+def test_what_a_job_made_is_undone_before_what_it_stands_on_goes(how: str, lingers: bool) -> None:
+    story = Story(
+        net=simple(enabled=False),
+        mount=job(enabled=False, depends_on=needs(net=DependencySpec(restart=True)), stop=stops() if lingers else UNDO),
+        files=simple(depends_on=needs(mount="ready")),
+    )
+    story.spawned("net", "mount")
+    story.exits("mount", alone=not lingers)
+    story.spawned("files")
+    {"stop": lambda: story.stop("mount", "net"), "restart": lambda: story.restart("mount", "net")}.get(
+        how, story.signal if how == "shutdown" else lambda: story.stop("files")
+    )()
+    if how != "restart":
+        assert story.phases() == {"net": "running", "mount": "done", "files": "stopping"}
+        story.exits("files")
+    assert (story.phase("net"), story.phase("mount")) == ("running", "stopping")
+    story.emptied("mount") if lingers else story.exits("mount", role="stop")
+    assert story.phase("net") == "stopping"
 
 
 def test_what_nothing_orders_happens_at_the_same_time() -> None:

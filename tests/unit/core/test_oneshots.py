@@ -120,6 +120,14 @@ def test_its_stop_command_undoes_it_when_it_is_stopped() -> None:
     assert (story.phase("a"), story.verdict(ticket)) == ("inactive", "done")
 
 
+def test_a_daemon_that_ended_well_has_nothing_to_undo() -> None:
+    story = Story(a=simple(stop=UNDO, restart=restarts("on-failure")))
+    story.spawned("a")
+    story.exits("a")
+    ticket = story.stop("a")
+    assert (story.phase("a"), story.ordered(), story.verdict(ticket)) == ("inactive", [], "done")
+
+
 def test_an_undo_that_fails_or_hangs_does_not_keep_it_up() -> None:
     story = _done(stop=stops(command=("u",), timeout=5.0))
     story.stop("a")

@@ -177,6 +177,19 @@ def test_a_service_that_crashes_while_it_waits_for_its_turn_is_down() -> None:
     assert story.ordered() == ["sweep until 1"]
 
 
+def test_a_run_whose_leftovers_are_being_cleared_is_down_when_they_are() -> None:
+    story = Story(a=simple())
+    story.spawned("a")
+    story.exits("a", 1, alone=False)
+    story.signal()
+    story.emptied("a")
+    assert (story.phase("a"), story.code("a"), story.edges[-1]) == (
+        "inactive",
+        "shutdown",
+        "a: stopping → inactive (shutdown)",
+    )
+
+
 def test_jobs_are_undone_in_order_and_other_done_ones_stay_done() -> None:
     story = Story(
         mount=job(stop=UNDO), seed=job(depends_on=needs(mount="ready")), web=simple(depends_on=needs(seed="completed"))

@@ -24,6 +24,19 @@ def test_every_stop_signal_is_followed_by_sigcont() -> None:
     assert story.effects == (Signal(run, 2, "main"), Signal(run, SIGCONT, "main"))
 
 
+def test_why_it_is_stopped_is_told() -> None:
+    story = Story(db=simple(enabled=False), web=simple(depends_on=needs(db="ready")), other=simple(), more=simple())
+    story.spawned("db", "web", "other", "more")
+    story.stop("web")
+    assert story.code("web") == "operator"
+    story.exits("web")
+    assert story.code("db") == "not-needed"
+    story.restart("other")
+    assert story.code("other") == "restart"
+    story.signal()
+    assert story.code("more") == "shutdown"
+
+
 def test_sigkill_needs_no_sigcont() -> None:
     story = _running(timeout=5.0)
     story.stop("a")
