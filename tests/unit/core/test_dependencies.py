@@ -310,7 +310,7 @@ def test_what_a_job_made_is_undone_before_what_it_stands_on_goes(how: str, linge
 
 def test_what_nothing_orders_happens_at_the_same_time() -> None:
     story = Story(a=simple(), b=simple(), c=simple())
-    assert story.ordered() == ["spawn a#1", "spawn b#1", "spawn c#1"]
+    assert story.ordered() == ["spawn a#1", "spawn b#1", "spawn c#1"]  # in the order of definition
     story.spawned("a", "b", "c")
     story.stop("a", "b", "c")
     assert len(story.ordered()) == 3
