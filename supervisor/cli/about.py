@@ -32,7 +32,7 @@ def run(asked: Asked) -> int:
 def _version(asked: Asked) -> int:
     if asked.output == "json":
         say_json({"schema": SCHEMA, "version": __version__})
-    else:
+    elif not asked.options.get("quiet"):
         print(f"pidone {__version__}")
     return OK
 

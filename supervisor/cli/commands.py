@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # see wire/jsonrpc: what stands here is loaded by every c
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["COMMANDS", "OPTIONS", "SECTIONS", "Command", "Option"]
+__all__ = ["COMMANDS", "EVERYWHERE", "OPTIONS", "SECTIONS", "Command", "Option"]
 
 
 class Option:
@@ -104,6 +104,8 @@ _OPTIONS = (
 OPTIONS: Mapping[str, Option] = {flag: option for option in _OPTIONS for flag in (option.long, option.short) if flag}
 
 _CLIENT = ("socket", "name", "output", "json", "quiet", "color", "timeout", "help")
+EVERYWHERE = frozenset(("socket", "name", "color", "timeout"))
+"""Global options that no client command minds, even where there is no world to be found: a script may write them always."""
 _VIEWS = ("table", "wide", "json", "jsonl", "name")
 _PLAIN = ("table", "json")
 _CHANGE = (*_CLIENT, "all", "no_wait")
@@ -216,6 +218,8 @@ _COMMANDS = (
         _PLAIN,
     ),
     Command("System", "shutdown", "", "stop everything in order", "change", _NONE, (*_CLIENT, "no_wait"), _PLAIN),
-    Command("System", "version", "", "which version this is", "about", _NONE, ("output", "json", "help"), _PLAIN),
+    Command(
+        "System", "version", "", "which version this is", "about", _NONE, ("output", "json", "quiet", "help"), _PLAIN
+    ),
 )
 COMMANDS: Mapping[str, Command] = {command.name: command for command in _COMMANDS}

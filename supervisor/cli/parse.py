@@ -1,11 +1,11 @@
 """What was typed? Words to a command, its names and its options; options stand before or after the command.
 
-Nothing is accepted and then ignored: an option that the command does not know is an error, with what may have been meant.
+An option that the command does not know is an error, with what may have been meant; only the global ones may always stand.
 """
 
 from __future__ import annotations
 
-from supervisor.cli.commands import COMMANDS, OPTIONS, Command, Option
+from supervisor.cli.commands import COMMANDS, EVERYWHERE, OPTIONS, Command, Option
 from supervisor.client.trouble import Trouble
 from supervisor.wire.durations import duration
 
@@ -146,8 +146,9 @@ def _read(option: Option, flag: str, text: str, asked: Asked) -> Any:
 
 
 def _check(command: Command, asked: Asked, used: Iterable[Option]) -> None:
+    known = command.options if command.section == "Boot" else command.options | EVERYWHERE
     for option in used:
-        if option.key not in command.options:
+        if option.key not in known:
             raise Trouble("usage", f"{command.name} has no option {option.long}", f"pidone {command.name} --help")
     if asked.output and asked.output not in command.outputs:
         raise Trouble("usage", f"{command.name} -o is one of {', '.join(command.outputs)}, not {asked.output!r}")

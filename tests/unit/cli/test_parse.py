@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.commands import COMMANDS, OPTIONS, SECTIONS
+from supervisor.cli.commands import COMMANDS, OPTIONS, SECTIONS, Command
 from supervisor.cli.helptext import help_for, overview
 from supervisor.cli.parse import color_of, parse, wants_json
 from supervisor.client.trouble import Trouble
@@ -69,9 +69,8 @@ def test_words_become_a_command(typed: str, command: str, words: list[str], opti
         ("start web --all", ""),
         ("is-ready", "--all"),
         ("version web", "version --help"),
-        ("version --name w", "version --help"),
+        ("version --follow", "version --help"),
         ("logs -q", "logs --help"),
-        ("worlds --name w", "worlds --help"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(typed: str, hint: str) -> None:
@@ -80,6 +79,18 @@ def test_what_cannot_be_meant_is_refused(typed: str, hint: str) -> None:
     assert refused.value.code == "usage"
     assert refused.value.message
     assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS.values() if one.section != "Boot"], ids=lambda one: one.name
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_global_options_stand_with_every_client_command(command: Command, before: bool) -> None:
+    words = [command.name, *["web"] * max(command.words[0], "all" in command.options)]
+    everywhere = ["--socket", "s", "--name", "w", "--color", "never", "--timeout", "1s"]
+    asked = parse([*everywhere, *words] if before else [*words, *everywhere])
+    assert asked.command is command
+    assert (asked.options["socket"], asked.options["name"], asked.options["timeout"]) == ("s", "w", 1.0)
 
 
 @pytest.mark.parametrize(
