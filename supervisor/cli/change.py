@@ -90,7 +90,8 @@ def _sentence(verb: str, answer: dict[str, Any]) -> str:
 
 def _not_done(verb: str, answer: dict[str, Any], asked: Asked) -> Trouble:
     service, code = answer.get("service") or "", answer.get("code") or answer["verdict"]
-    place = f"{verb} {service}".strip()
+    # who is refused for the sake of others is who was asked for, not one of those
+    place = " ".join([verb, *asked.words]) if code == "has-dependents" else f"{verb} {service}".strip()
     told = answer.get("text") or answer["verdict"]
     hint = f"{address(asked)} status {service}" if service else f"{address(asked)} status"
     more = {"verdict": answer["verdict"], "service": service, "ticket": answer.get("ticket")}

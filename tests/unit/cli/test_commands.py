@@ -69,6 +69,12 @@ def changing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -
         "kill off": {"verdict": "refused", "code": "not-running", "service": "off", "text": "it does not run"},
         "restart off": {"verdict": "superseded", "code": "superseded", "service": "off", "text": "stop came after it"},
         "stop web": "never",
+        "stop off": {
+            "verdict": "refused",
+            "code": "has-dependents",
+            "service": "web",
+            "text": "web would have to stop",
+        },
         "restart web": "raise",
     }
     monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
@@ -154,6 +160,11 @@ def test_a_change_that_did_not(changing: Typist, typed: str, code: int, says: st
     assert as_json.code == code
     assert as_json.json["schema"] == "pidone/v1"
     assert as_json.json["error"].keys() >= {"code", "message", "hint"}
+
+
+def test_who_is_refused_for_the_sake_of_others_is_who_was_asked_for(changing: Typist) -> None:
+    said = changing("stop", "off", "--no-dependents")
+    assert (said.code, said.err.splitlines()[0]) == (1, "error: stop off: web would have to stop")
 
 
 def test_a_change_in_json_is_its_ticket(changing: Typist) -> None:
