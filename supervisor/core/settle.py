@@ -73,7 +73,7 @@ def _refresh(draft: Draft, name: ServiceName) -> None:
     upright = is_upright(draft, name)
     if upright != service.upright:
         draft.put(replace(draft[name], upright=upright))
-        if upright:
+        if upright and is_live(service):
             draft.wake_earlier(name)  # it may stay: it is in nobody's way any more
 
 
