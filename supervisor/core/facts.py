@@ -113,11 +113,13 @@ def exited(draft: Draft, fact: Exited) -> None:
                 draft.effects.append(Spawn(state.run, "main", following.command))
                 draft.enter(service, following)
             else:
-                spec = service.plan.spec
-                ended = Ended(restart.result_of(spec, fact.exit), fact.exit, draft.now.wall, exit_text(fact.exit))
+                result = (
+                    "signal" if _was_killed(service, fact.exit) else restart.result_of(service.plan.spec, fact.exit)
+                )
+                ended = Ended(result, fact.exit, draft.now.wall, exit_text(fact.exit))
                 _ended_by_itself(draft, service, state, ended, fact.alone)
         case Stopping():
-            known = replace(service, last=_stopped(draft, service, state, fact.exit))
+            known = replace(service, last=_stopped(draft, service, state, fact.exit), struck=())
             _main_over(draft, known, state, fact.alone)
         case Inactive() | Waiting() | Starved() | Backoff() | Done() | Failed():
             pass
@@ -131,8 +133,14 @@ def _goes_on(draft: Draft, service: Service, state: Starting | Running, exit: Ex
         isinstance(state, Running)
         and not _is_last_command(service, state)
         and restart.clean(service.plan.spec, exit)
+        and not _was_killed(service, exit)
         and not withdrawn(service)
     )
+
+
+def _was_killed(service: Service, exit: Exit) -> bool:
+    """Whether it died of a `kill`, by a signal that would be a clean end had somebody else sent it (SERVICES §4)."""
+    return exit.signal in service.struck
 
 
 def _is_last_command(service: Service, state: Starting | Running) -> bool:
@@ -141,7 +149,7 @@ def _is_last_command(service: Service, state: Starting | Running) -> bool:
 
 def _ended_by_itself(draft: Draft, service: Service, state: Starting | Running, ended: Ended, alone: bool) -> None:
     """Its main process is gone, or was not to be had, and nobody had told it to stop."""
-    known = replace(service, last=ended)
+    known = replace(service, last=ended, struck=())
     stopping.end_probe(draft, state)
     take_along(draft, known)
     if not alone and stopping.spares_rest(draft, known):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from supervisor.core import ending, tickets
+from supervisor.core import ending, restart, tickets
 from supervisor.core.claims import is_done_job, is_live, must_outlive
 from supervisor.core.draft import Draft
 from supervisor.model.effect import Answer, Signal
+from supervisor.model.process import Exit
 from supervisor.model.record import replace
 from supervisor.model.request import (
     KillRequest,
@@ -160,17 +161,22 @@ def _dependents(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[ServiceNa
 
 def _kill(draft: Draft, request: KillRequest) -> None:
     """Hits the processes and changes nothing that is wanted: what dies of it has failed."""
-    signals = []
+    signals, struck = [], []
     for name in request.names:
-        state = draft[name].state
+        service = draft[name]
+        state = service.state
         if isinstance(state, Done) and state.lingering and not request.main_only:
             signals.append(Signal(state.run, request.signal, "all"))
         elif isinstance(state, Starting | Running | Stopping) and (
             state.main == "live" or (isinstance(state, Stopping) and not request.main_only)
         ):
             signals.append(Signal(state.run, request.signal, "main" if request.main_only else "all"))
+            if restart.clean(service.plan.spec, Exit(signal=request.signal)) and request.signal not in service.struck:
+                struck.append(replace(service, struck=(*service.struck, request.signal)))
         else:
             tickets.refuse(draft, request.ticket, "not-running", f"{name} has no process to signal", name)
             return
+    for service in struck:
+        draft.put(service)
     draft.effects += signals
     draft.effects.append(Answer(request.ticket, Outcome("done")))

@@ -164,6 +164,8 @@ class Service(Record):
     last: Ended | None = None
     ready_since: Monotonic = NEVER
     """Since when the present run is ready."""
+    struck: tuple[int, ...] = ()
+    """Signals that the operator's `kill` sent to the present run and that would be a clean end without it."""
     starved: int = 0
     """How often in a row the machine had nothing for it."""
     again: Literal["", "start", "restart", "dependency"] = ""
