@@ -17,7 +17,7 @@ from supervisor.model.record import replace
 from supervisor.model.request import KillRequest, Request, RestartRequest, ShutdownRequest, StartRequest, StopRequest
 from supervisor.model.words import Seconds, ServiceName, TicketId
 from supervisor.model.world import World
-from tests.laws import laws
+from tests.laws import worlds
 from tests.laws.drives import Drives
 from tests.laws.place import Place, through
 from tests.laws.reality import Happening, Temper, at, follow, happenings, nothing
@@ -98,10 +98,10 @@ def _begin(scenario: Scenario, found: Findings) -> Place:
 def _looked_at(place: Place, found: Findings) -> Iterator[str]:
     """The laws about a world at rest between two events."""
     found.places += 1
-    yield from laws.unsettled(place.world, place.now)
-    yield from laws.changed_by_old_facts(place.world, place.now, found.places)
+    yield from worlds.law_8(place.world, place.now)
+    yield from worlds.law_5(place.world, place.now, found.places)
     if found.places % _FREEZE_EVERY == 1:
-        yield from laws.thawed_differently(place.world, StopAsked("SIGTERM"), place.now)
+        yield from worlds.law_12(place.world, StopAsked("SIGTERM"), place.now)
 
 
 def _everything(scenario: Scenario, place: Place) -> Iterator[Happening]:

@@ -2,7 +2,8 @@
 
 A law looks at one moment – the world before, the event, the step that followed, and what is really there – and answers with a
 sentence when it is broken. It says in its own words what core says in others: a law that called core's predicates would share
-their mistakes. Laws 8, 10 and 12 look at a world instead, law 11 at a whole history.
+their mistakes. Laws 5, 8 and 12 are about a world (`worlds.py`), law 10 about where it leads (`drives.py`), the other half of law
+11 about everything that can happen (`test_explorer.py`).
 """
 
 from __future__ import annotations
@@ -12,22 +13,15 @@ from typing import NamedTuple, TypeAlias
 
 from supervisor.core import table
 from supervisor.core.deadlines import deadline_of, world_deadline
-from supervisor.core.draft import Draft
-from supervisor.core.settle import settle
-from supervisor.core.step import Step, step
+from supervisor.core.step import Step
 from supervisor.model.effect import Answer, Edge, ExitWorld, Release, Signal, Spawn, StartProbe, StopProbe, Sweep
 from supervisor.model.event import (
-    BecameReady,
     DeadlinePassed,
-    Emptied,
     Event,
-    Exited,
     Requested,
     ShutdownDue,
     Spawned,
-    SpawnFailed,
 )
-from supervisor.model.process import Exit, SpawnFailure
 from supervisor.model.service import (
     Backoff,
     Done,
@@ -43,20 +37,9 @@ from supervisor.model.service import (
 from supervisor.model.signals import SIGKILL
 from supervisor.model.words import NEVER, Instant, RunId
 from supervisor.model.world import World
-from supervisor.wire import state as codec
 from tests.laws.reality import Reality, Things
 
-__all__ = [
-    "LAWS",
-    "Law",
-    "Moment",
-    "all_down",
-    "broken",
-    "changed_by_old_facts",
-    "illegal",
-    "thawed_differently",
-    "unsettled",
-]
+__all__ = ["LAWS", "Law", "Moment", "broken", "illegal"]
 
 
 class Moment(NamedTuple):
@@ -373,60 +356,3 @@ LAWS: tuple[Law, ...] = (
 def broken(moment: Moment) -> list[str]:
     """How this moment breaks the laws."""
     return [f"{law.__name__}: {complaint}" for law in LAWS for complaint in law(moment)]
-
-
-def changed_by_old_facts(world: World, now: Instant, turn: int) -> Iterator[str]:
-    """Law 5: a fact about an older run changes nothing. Nor does a deadline that has not come. (One fact per service; whoever
-    asks often gives another `turn` each time.)"""
-    for name, service in world.services.items():
-        facts: list[Event] = []
-        if service.run > 1:
-            facts.append(_old_fact(RunId(name, service.run - 1), turn))
-        if deadline_of(service) > now.mono:
-            facts.append(DeadlinePassed(name))
-        for fact in facts:
-            done = step(world, fact, now)
-            if done.world is not world or done.edges or done.effects:
-                yield f"law_5: {fact} changed something: {done.edges} {done.effects}"
-
-
-def _old_fact(run: RunId, turn: int) -> Event:
-    end = Exit(code=1)
-    facts: tuple[Event, ...] = (
-        Spawned(run, "main"),
-        SpawnFailed(run, "main", SpawnFailure("exec", 2)),
-        SpawnFailed(run, "stop", SpawnFailure("exec", 2)),
-        Exited(run, "main", end),
-        Exited(run, "main", end, alone=True),
-        Exited(run, "stop", end, alone=True),
-        Emptied(run),
-        BecameReady(run),
-    )
-    return facts[turn % len(facts)]
-
-
-def unsettled(world: World, now: Instant) -> Iterator[str]:
-    """Law 8: a settled world is a fixed point. Looking at everybody again moves nobody."""
-    if world.exited:
-        return
-    draft = Draft(world, now)
-    draft.doubt(world.services)
-    settle(draft)
-    if draft.freeze() is not world or draft.edges or draft.effects:
-        yield f"law_8: settling again moved {draft.touched()}: {draft.edges} {draft.effects}"
-
-
-def thawed_differently(world: World, event: Event, now: Instant) -> Iterator[str]:
-    """Law 12: freeze ∘ thaw = identity, and what is thawed behaves the same."""
-    thawed = codec.load(World, codec.dump(world))
-    if thawed != world:
-        yield f"law_12: thawed into another world: {thawed}"
-    elif step(thawed, event, now) != step(world, event, now):
-        yield f"law_12: the thawed world takes {event} in another way"
-
-
-def all_down(world: World, reality: Reality) -> bool:
-    """Nothing runs and nothing is meant to."""
-    return all(there.vacant for there in reality.values()) and all(
-        isinstance(service.state, Inactive | Waiting | Done | Failed) for service in world.services.values()
-    )

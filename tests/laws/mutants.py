@@ -50,7 +50,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "settle.py",
         "draft.wake_earlier(name)  # it may stay",
         "pass  # it may stay",
-        _story("dependencies", "who_may_stay_after_all_is_in_nobodys_way"),
+        _story("order", "who_may_stay_after_all_is_in_nobodys_way"),
     ),
     Mutant("settle.py", "if edge.restart and not other.again", "if not other.again", _laws("needs-started")),
     Mutant("settle.py", 'down = replace(service, again="", ', "down = replace(service, ", _laws("follows", "chain")),
@@ -110,7 +110,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "requests.py",
         'want="down", again="")',
         'want="down")',
-        _story("requests", "a_restart_that_a_stop_superseded_is_forgotten"),
+        _story("restart_and_kill", "a_restart_that_a_stop_superseded_is_forgotten"),
     ),
     Mutant("tickets.py", "draft.effects.append(Answer(ticket.id, outcome))", "pass", _laws("daemon")),
     Mutant(
@@ -137,7 +137,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "ending.py",
         "draft.now.mono - shut.asked > _SAME_KEYPRESS",
         "draft.now.mono >= shut.asked",
-        _story("shutdown", "two_signals_within_a_second_are_one_wish"),
+        _story("end_of_the_world", "two_signals_within_a_second_are_one_wish"),
     ),
 )
 

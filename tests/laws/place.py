@@ -38,7 +38,7 @@ class Place(NamedTuple):
             tuple(
                 (
                     _state_key(service),
-                    () if shut else (service.want, service.again, len(service.window)),
+                    () if shut else (service.want, service.again, len(service.window), service.struck),
                     -1 if deadline == NEVER else order.index(max(deadline, now)),
                 )
                 for service, deadline in zip(world.services.values(), due)

@@ -21,7 +21,7 @@ from supervisor.model.request import KillRequest, RestartRequest, ShutdownReques
 from supervisor.model.spec import DependencySpec, RestartLimitSpec, RestartSpec, ServiceSpec, StopSpec
 from supervisor.model.words import Seconds, ServiceName, TicketId
 from supervisor.model.world import World
-from tests.laws import laws
+from tests.laws import worlds
 from tests.laws.drives import Drives
 from tests.laws.place import Place, through
 from tests.laws.reality import Happening, at, follow, happenings, nothing
@@ -113,8 +113,8 @@ def _go(place: Place, choice: int, turn: int) -> Place:
         return place
     note(f"{happening.now.mono}: {happening.event} {happening.also or ''}")
     following, _, broken = through(place, happening)
-    broken += laws.unsettled(following.world, following.now)
-    broken += laws.changed_by_old_facts(following.world, following.now, turn)
+    broken += worlds.law_8(following.world, following.now)
+    broken += worlds.law_5(following.world, following.now, turn)
     assert not broken, "\n".join(broken)
     return following
 
@@ -146,7 +146,7 @@ def _wish(world: World, choice: int, turn: int) -> Event:
 
 def _comes_to_rest(place: Place) -> None:
     drives = Drives(ROUGH)
-    problems = [*laws.thawed_differently(place.world, StopAsked("SIGTERM"), place.now), *drives.problems(place)]
+    problems = [*worlds.law_12(place.world, StopAsked("SIGTERM"), place.now), *drives.problems(place)]
     if not place.world.exited:
         ending, _, broken = through(place, Happening(StopAsked("SIGTERM"), place.now, place.reality, "wish"))
         problems += [*broken, *drives.problems(ending)]

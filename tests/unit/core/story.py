@@ -36,7 +36,7 @@ from supervisor.model.service import Service
 from supervisor.model.signals import signal_name, signal_number
 from supervisor.model.spec import ServiceSpec
 from supervisor.model.words import NEVER, Monotonic, RunId, Seconds, ServiceName, TicketId
-from tests.laws import laws
+from tests.laws import laws, worlds
 from tests.laws.reality import at
 from tests.laws.specs import plan
 
@@ -80,7 +80,7 @@ class Story:
         if not self.check:
             return done
         complaints = [complaint for edge in done.edges for complaint in laws.illegal(edge)]
-        complaints += laws.unsettled(self.world, self.now)
+        complaints += worlds.law_8(self.world, self.now)
         if len(before.services):
             complaints += laws.law_13(laws.Moment(before, event, self.now, done, {}, {}))
         assert not complaints, "\n".join(complaints)
