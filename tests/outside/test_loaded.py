@@ -33,12 +33,11 @@ def telling() -> Iterator[World]:
         name = f"t{secrets.token_hex(6)}"
         init = (sys.executable, "-I", "-X", "importtime", "-m", "supervisor", "init")
         words = (*init, "--name", name, "--socket", str(folder / "control.sock"), "-c", "world.yaml")
-        settings = {key: value for key, value in environment().items() if not key.startswith("COVERAGE")}
         with open(folder / "log", "wb") as log:
             process = subprocess.Popen(
                 ["unshare", *rootless, "--pid", "--fork", "--kill-child", "--mount-proc", "--", *words],
                 cwd=folder,
-                env=settings,
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -32,7 +32,7 @@ def main_job() -> Iterator[World]:
         process = subprocess.Popen(
             [PIDONE, "up", "--name", name],
             cwd=folder,
-            env=environment({"PORT": str(port), "TEST_WORLD_FOLDER": str(folder)}),
+            env=environment({"PORT": str(port), "TEST_WORLD_FOLDER": str(folder)}, measured=True),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

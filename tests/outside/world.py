@@ -30,7 +30,8 @@ PIDONE = Path(sysconfig.get_path("scripts")) / "pidone"
 
 _PATIENCE = 20.0  # seconds for what takes milliseconds: two cores may be busy with something else
 _GRACE = 2.0  # seconds for a world whose test is over; then the monitor is killed, and everything dies with it
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR")
+_MEASURED = ("COVERAGE_PROCESS_START", "COVERAGE_FILE")
 
 
 def is_root() -> bool:
@@ -49,9 +50,11 @@ class Said(NamedTuple):
         return json.loads(self.out)
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a user's shell would pass on, without what is about another pidone."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+def environment(extra: Mapping[str, str] | None = None, *, measured: bool = False) -> dict[str, str]:
+    """What a user's shell would pass on, without what is about another pidone. Worlds are measured for coverage where tests
+    are; client commands are not: there are thousands, and they have tests of their own in `tests/unit/cli`."""
+    names = _KEPT + _MEASURED if measured else _KEPT
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {"LANG": "C.UTF-8", **kept, **(extra or {})}
 
 
@@ -221,7 +224,7 @@ def world(
         process = subprocess.Popen(
             [PIDONE, "up", *(("--name", name) if named else ()), "-c", "world.yaml", *options],
             cwd=folder,
-            env=environment({"TEST_WORLD_FOLDER": str(folder), **(env or {})}),
+            env=environment({"TEST_WORLD_FOLDER": str(folder), **(env or {})}, measured=True),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
