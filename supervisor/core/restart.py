@@ -24,6 +24,7 @@ __all__ = [
     "exhausted",
     "exit_status",
     "final_ends",
+    "forbidden",
     "result_of",
     "window_at",
 ]
@@ -51,14 +52,18 @@ def result_of(spec: ServiceSpec, exit: Exit) -> Result:
     return "core-dump" if exit.core else "signal"
 
 
+def forbidden(spec: ServiceSpec, ended: Ended) -> bool:
+    """Whether `never_on` names this end, whatever the policy says."""
+    return _deed(ended) in spec.restart.never_on
+
+
 def decide(spec: ServiceSpec, ended: Ended) -> Decision:
     """What follows when a run ended by itself. When we had to end it because it took too long, its status is our doing."""
     good = ended.result == "success"
     final: Decision = "done" if good else "failed"
-    token = _token(ended.exit) if ended.exit and ended.result != "timeout" else ""
-    if token in spec.restart.never_on:
+    if forbidden(spec, ended):
         return final
-    if token in spec.restart.always_on:
+    if _deed(ended) in spec.restart.always_on:
         return "restart"
     again = {
         "always": True,
@@ -129,6 +134,11 @@ def exit_status(ended: Ended) -> int:
     if ended.exit.signal is not None:
         return 128 + ended.exit.signal
     return ended.exit.code or 0
+
+
+def _deed(ended: Ended) -> str:
+    """The exit that the service itself has brought about; "" when there was none, or we had to end it."""
+    return _token(ended.exit) if ended.exit and ended.result != "timeout" else ""
 
 
 def _token(exit: Exit) -> str:

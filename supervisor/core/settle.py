@@ -275,7 +275,8 @@ def verdict(draft: Draft, service: Service, ended: Ended, lingering: bool = Fals
             run = RunId(service.name, service.run)
             draft.enter(known, Done(draft.now, reason("done", "success"), run, lingering))
         case "failed":
-            why = reason("failed", code, how=ended.detail, policy=spec.restart.policy)
+            policy = "never for this end (restart.never_on)" if restart.forbidden(spec, ended) else spec.restart.policy
+            why = reason("failed", code, how=ended.detail, policy=policy)
             draft.enter(known, Failed(draft.now, why))
         case "restart" if restart.exhausted(spec.restart, window, now):
             limit = spec.restart.limit

@@ -1,12 +1,12 @@
-"""How are the services, in one number? The exit codes of `status`, `is-active`, `is-failed`, `is-ready` (CLI.md)."""
+"""How are the services, in one number? The exit code of `status` (CLI.md)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from supervisor.model.service import Backoff, Done, Failed, Inactive, Running, Service, Starting, Starved, Waiting
+from supervisor.model.service import Backoff, Failed, Service, Starting, Starved, Waiting
 
-__all__ = ["is_active", "is_failed", "readiness", "status_code"]
+__all__ = ["status_code"]
 
 _OK, _FAILED, _NOT_YET = 0, 1, 3
 
@@ -27,33 +27,3 @@ def status_code(services: Iterable[Service]) -> int:
 def _waits_in_trouble(service: Service) -> bool:
     state = service.state
     return isinstance(state, Waiting) and state.trouble and state.reason.code != "dependency-stopped"
-
-
-def is_active(services: Iterable[Service]) -> int:
-    """0 when all are running or are finished jobs, else 3."""
-    active = all(
-        isinstance(service.state, Running) or (isinstance(service.state, Done) and service.plan.spec.type == "oneshot")
-        for service in services
-    )
-    return _OK if active else _NOT_YET
-
-
-def is_failed(services: Iterable[Service]) -> int:
-    """0 when one has failed, else 1 (as systemctl(1) is-failed)."""
-    return _OK if any(isinstance(service.state, Failed) for service in services) else _FAILED
-
-
-def readiness(services: Iterable[Service]) -> int:
-    """1 if one has failed, 3 while some are on their way, else 0; done, stopped and unwanted ones are fine."""
-    code = _OK
-    for service in services:
-        match service.state:
-            case Failed():
-                return _FAILED
-            case Running(ready=True) | Done() | Inactive():
-                pass
-            case Waiting(reason=reason) if reason.code == "dependency-stopped":
-                pass
-            case _:
-                code = _NOT_YET
-    return code

@@ -54,6 +54,14 @@ def test_success_adds_to_what_is_clean() -> None:
     assert _fate("on-failure", 3, "oneshot", success=("3",)) == "done"
 
 
+def test_an_end_in_never_on_is_named_as_the_reason() -> None:
+    story = Story(a=simple(restart=restarts("always", never_on=("3",))))
+    story.spawned("a")
+    story.exits("a", 3)
+    said = story.service("a").state.reason.text
+    assert said == "exit status 3; restart policy is never for this end (restart.never_on)"
+
+
 def test_never_on_beats_always_on_beats_the_policy() -> None:
     assert _fate("always", 3, never_on=("3",), always_on=("3",)) == "failed"
     assert _fate("always", 0, never_on=("0",)) == "done"
