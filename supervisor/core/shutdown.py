@@ -20,6 +20,7 @@ _SWEEP = Seconds(1.0)
 _SWEEP_SHARE = 0.25  # of a deadline so short that a second would be most of it
 _KILL = Seconds(1.0)  # a killed process is gone in milliseconds, or sleeps in the kernel
 _KILL_SHARE = 0.25  # of what remains
+_KILL_LEAST = Seconds(0.1)  # nobody is called unkillable before the kernel had its time to kill him
 _FORCED = Seconds(1.0)  # SERVICES §5: a second stop signal means SIGKILL after 1 s
 
 
@@ -74,7 +75,7 @@ def kill_patience(world: World, wish: Seconds, now: Monotonic) -> Seconds:
     if world.shutdown is None:
         return wish
     remaining = max(0.0, sweep_at(world.shutdown) - now)
-    return Seconds(min(wish, _KILL, _KILL_SHARE * remaining))
+    return Seconds(min(wish, _KILL, max(_KILL_LEAST, _KILL_SHARE * remaining)))
 
 
 def sweep_at(shut: Shutdown) -> Monotonic:

@@ -36,17 +36,23 @@ def refuse(draft: Draft, id: TicketId, code: str, text: str, service: str = "") 
 
 
 def supersede(draft: Draft, names: Iterable[ServiceName], verbs: tuple[Verb, ...], by: str) -> None:
-    """The last request wins: older ones of these kinds about these services end here."""
+    """The last request wins: older ones of these kinds about these services end here. But a stop that is under way finishes,
+    whatever comes after it, and whoever asked for it is told so."""
     gone = set(names)
     kept = []
     for ticket in draft.world.tickets:
-        hit = next((name for name in ticket.pending if name in gone), None) if ticket.verb in verbs else None
+        lost = (name for name in ticket.pending if name in gone and not _still_stops(draft, ticket, name))
+        hit = next(lost, None) if ticket.verb in verbs else None
         if hit is None:
             kept.append(ticket)
         else:
             outcome = Outcome("superseded", "superseded", f"{hit}: superseded by {by}", hit, ticket.also)
             draft.effects.append(Answer(ticket.id, outcome))
     draft.world = replace(draft.world, tickets=tuple(kept))
+
+
+def _still_stops(draft: Draft, ticket: Ticket, name: ServiceName) -> bool:
+    return ticket.verb == "stop" and isinstance(draft[name].state, Stopping)
 
 
 def review(draft: Draft) -> None:
@@ -75,7 +81,7 @@ def _looked_at(draft: Draft, ticket: Ticket, moved: Iterable[ServiceName]) -> Ti
         if is_overdue(service):
             state: _State = Outcome("failed", "unkillable", f"{name}: {service.state.reason.text}", name)
         elif ticket.verb == "stop":
-            state = _stop_state(service)
+            state = _stop_state(service, ticket.pending[name])
         else:
             state = _start_state(service, ticket.verb, ticket.pending[name])
         if state != "pending":
@@ -85,8 +91,9 @@ def _looked_at(draft: Draft, ticket: Ticket, moved: Iterable[ServiceName]) -> Ti
     return replace(ticket, pending=pending, failure=failure)
 
 
-def _stop_state(service: Service) -> _State:
-    return "pending" if holds_processes(service) or has_undo(service) else "done"
+def _stop_state(service: Service, run: int) -> _State:
+    stands = service.run == run and (holds_processes(service) or has_undo(service))
+    return "pending" if stands else "done"
 
 
 def _start_state(service: Service, verb: Verb, run: int) -> _State:

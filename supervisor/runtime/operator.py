@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import trio
 
+from supervisor.core.claims import is_trouble
 from supervisor.core.select import select
 from supervisor.core.trouble import status_code
 from supervisor.kernel.port import Kernel
@@ -26,6 +27,7 @@ from supervisor.model.request import (
     StartRequest,
     StopRequest,
 )
+from supervisor.model.service import Inactive
 from supervisor.model.words import Monotonic, RunId, ServiceName, TicketId
 from supervisor.model.world import World
 from supervisor.runtime.crowd import Crowd
@@ -206,10 +208,11 @@ class Operator:
         return Crowd(self._kernel.descendants(), self._table)
 
     def _heard(self, edge: Edge) -> None:
-        """The world is up when everybody who was wanted at first has got somewhere, be it to its first failure."""
+        """The world is up when everybody who was wanted at first has got somewhere, be it to its first failure, or to waiting
+        for somebody else's."""
         if self._coming is None:
             self._coming = {service.name for service in self.world.services.values() if service.needed}
         if edge.service in self._coming:
             service = self.world.services[edge.service]
-            if is_ready(service) or service.state.phase in ("failed", "backoff", "inactive"):
+            if is_ready(service) or is_trouble(service) or isinstance(service.state, Inactive):
                 self._coming.discard(edge.service)

@@ -63,6 +63,17 @@ async def a_dependent_waits_until_a_line_says_that_the_other_is_ready(stage: Sta
 
 
 @story
+async def the_world_has_started_when_everybody_is_up_or_waits_for_somebody_in_trouble(stage: Stage) -> None:
+    stage.begin(
+        stage.service("web", "sleep", depends_on={ServiceName("db"): DependencySpec()}),
+        stage.service("db", "after:0.1 exit:1", restart=NEVER_AGAIN, ready=ReadySpec(log="accepting")),
+    )
+    assert stage.operator.state() == "starting"
+    await stage.until_phase("db", "failed")
+    assert (stage.phase("web"), stage.operator.state()) == ("waiting", "running")
+
+
+@story
 async def a_daemon_that_hides_is_counted_to_its_service_and_stopped_with_it(stage: Stage) -> None:
     """Double fork, new session, empty environment, another name; and the one that left it goes on."""
     stage.begin(stage.service("web", "daemon:sleep print:left sleep"))
