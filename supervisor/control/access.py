@@ -11,12 +11,9 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from supervisor.model.record import Record
-
-if TYPE_CHECKING:
-    import trio
 
 __all__ = ["UNKNOWN_UID", "Access", "Peer", "Rules", "access_of", "own_uid", "peer_of", "permits"]
 
@@ -66,7 +63,7 @@ def permits(granted: Access, needed: Access) -> bool:
     return needed in _PERMITTED[granted]
 
 
-def peer_of(connection: socket.socket | trio.socket.SocketType) -> Peer:
+def peer_of(connection: socket.socket) -> Peer:
     """Who connected, at the moment of connect(2). Raises OSError."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(credentials)

@@ -18,6 +18,7 @@ from supervisor.control.outbox import Outbox, Stalled
 from supervisor.control.parameters import Unreadable, read
 from supervisor.control.port import Backend, Document
 from supervisor.control.routes import ROUTES, Route
+from supervisor.control.stream import Stream
 from supervisor.model.record import Record
 from supervisor.wire import jsonrpc
 from supervisor.wire.jsonrequest import Malformed, Request, RequestId, parse
@@ -29,7 +30,7 @@ _LOOK_AGAIN = 1.0  # seconds between two looks whether a peer that has said all 
 
 
 async def converse(
-    peer: trio.socket.SocketType,
+    peer: Stream,
     access: Access,
     backend: Backend,
     bounds: Bounds,
@@ -66,7 +67,7 @@ async def _send(outbox: Outbox, conversation: trio.CancelScope) -> None:
 class _Conversation:
     def __init__(
         self,
-        peer: trio.socket.SocketType,
+        peer: Stream,
         access: Access,
         backend: Backend,
         bounds: Bounds,
@@ -93,7 +94,7 @@ class _Conversation:
                 data = b""
                 with trio.move_on_at(deadline) as patience:
                     try:
-                        data = await self._peer.recv(_CHUNK)
+                        data = await self._peer.receive(_CHUNK)
                     except OSError:
                         nursery.cancel_scope.cancel()
                         return
@@ -206,7 +207,7 @@ def _not_permitted(route: Route) -> Refusal:
     )
 
 
-def _is_gone(peer: trio.socket.SocketType) -> bool:
+def _is_gone(peer: Stream) -> bool:
     """Whether both directions are closed: POLLHUP comes when nobody can read our answers any more (poll(2))."""
     look = select.poll()
     look.register(peer.fileno(), 0)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import trio
 
 from supervisor.control.bounds import Bounds
+from supervisor.control.stream import Stream
 from supervisor.wire import jsonrpc
 from supervisor.wire.jsonrequest import RequestId
 
@@ -34,7 +35,7 @@ class _Item(NamedTuple):
 
 
 class Outbox:
-    def __init__(self, peer: trio.socket.SocketType, bounds: Bounds) -> None:
+    def __init__(self, peer: Stream, bounds: Bounds) -> None:
         self._peer = peer
         self._bounds = bounds
         self._items: deque[_Item] = deque()
@@ -107,7 +108,7 @@ class Outbox:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, item.fd.to_bytes(4, sys.byteorder))] if item.fd >= 0 else []
         while rest:
             with trio.move_on_after(self._bounds.stalled) as patience:
-                sent = await self._peer.sendmsg([rest], rights)
+                sent = await self._peer.send(rest, rights)
             if patience.cancelled_caught:
                 raise Stalled
             rest = rest[sent:]

@@ -20,6 +20,7 @@ from supervisor.control.bounds import ORDINARY, Bounds
 from supervisor.control.connection import converse, failure_line
 from supervisor.control.methods import Refusal
 from supervisor.control.port import Backend
+from supervisor.control.stream import Stream
 
 __all__ = ["serve"]
 
@@ -46,7 +47,7 @@ async def serve(
     """Accept for ever; cancel it to end. Takes the listening socket and closes it. `report` gets a line for the log of
     whatever is wrong with us, never with a peer."""
     server = _Server(backend, rules, report, bounds)
-    with trio.socket.from_stdlib_socket(listener) as listening:
+    with contextlib.closing(Stream(listener)) as listening:
         async with trio.open_nursery() as nursery:
             while True:
                 peer = await server.accept(listening)
@@ -66,21 +67,21 @@ class _Server:
         self._turns = trio.Lock()
         self._present: Counter[Access] = Counter()
 
-    async def accept(self, listening: trio.socket.SocketType) -> trio.socket.SocketType:
+    async def accept(self, listening: Stream) -> Stream:
         starved = False
         while True:
             try:
-                return (await listening.accept())[0]
+                return await listening.accept()
             except OSError as error:
                 if error.errno in _OUT_OF_MEANS and not starved:
                     self._report(f"control: cannot accept a connection: {error.strerror}; tries again by itself")
                     starved = True
                 await trio.sleep(self._bounds.accept_pause)
 
-    def admit(self, peer: trio.socket.SocketType) -> Access | None:
+    def admit(self, peer: Stream) -> Access | None:
         """What the peer may, who is counted from now on; None when it has been told that it may not stay."""
         try:
-            access = access_of(peer_of(peer), self._rules)
+            access = access_of(peer_of(peer.socket), self._rules)
         except OSError:
             return None
         if access is None or self._is_full(access):
@@ -90,7 +91,7 @@ class _Server:
         self._present[access] += 1
         return access
 
-    async def converse(self, peer: trio.socket.SocketType, access: Access) -> None:
+    async def converse(self, peer: Stream, access: Access) -> None:
         try:
             await converse(peer, access, self._backend, self._bounds, self._turns, self._report)
         except Exception as error:  # a bug of ours ends this conversation and no other

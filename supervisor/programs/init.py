@@ -113,18 +113,16 @@ def _load(options: InitOptions, stops: list[int]) -> Plan:
 
 
 def _import_the_rest() -> None:
-    """Trio and all that stands on it: 100 ms, without the collector. And without `ldconfig -p`, by which ctypes would look for a
-    library that trio names its threads with: we have none, and no child that somebody else waits for."""
-    import ctypes.util
+    """Trio and all that stands on it."""
+    from supervisor.programs.lean import import_trio
+
+    import_trio()
     import gc
 
     gc.disable()
-    find_library = ctypes.util.find_library
-    ctypes.util.find_library = lambda name: None
     try:
         import supervisor.programs.world  # noqa: F401
     finally:
-        ctypes.util.find_library = find_library
         gc.enable()
 
 
