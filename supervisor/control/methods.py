@@ -76,10 +76,7 @@ async def status(context: Context, parameters: StatusParameters) -> Answer | Ref
     names = _choose(backend, parameters.names, everything=not parameters.names)
     if isinstance(names, Refusal):
         return names
-    document = backend.status()
-    wanted = frozenset(names)
-    services = [service for service in document["services"] if service["name"] in wanted]
-    return Answer({**document, "services": services, "exit_code": backend.status_code(names)})
+    return Answer({**backend.status(names), "exit_code": backend.status_code(names)})
 
 
 async def ps(context: Context, parameters: NoParameters) -> Answer:

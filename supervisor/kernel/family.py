@@ -13,7 +13,7 @@ from supervisor.kernel.fds import even_when_full
 from supervisor.kernel.port import Person
 from supervisor.kernel.procfs import gone, numbers, people, read_stat
 
-__all__ = ["children", "descendants", "everybody"]
+__all__ = ["children", "descendants", "everybody", "walk"]
 
 Place = Callable[[str], str]
 
@@ -37,15 +37,18 @@ def children() -> tuple[int, ...]:
 def descendants(place: Place | None = None, of: Collection[int] = ()) -> tuple[Person, ...]:
     """All below us, or below these, in no order. Who is born or moves during the look may be missed: look twice where it
     matters."""
-    roots = tuple(of) or (os.getpid(),)
+    return tuple(people(walk(tuple(of) or (os.getpid(),)), place))
+
+
+def walk(roots: Collection[int]) -> list[int]:
+    """The numbers of all below these."""
     try:
-        found = _below(roots, lambda pid: _listed("self" if pid == os.getpid() else str(pid)))
+        return _below(roots, lambda pid: _listed("self" if pid == os.getpid() else str(pid)))
     except _NoLists:
         children: dict[int, list[int]] = {}
         for pid, parent in _parents().items():
             children.setdefault(parent, []).append(pid)
-        found = _below(roots, lambda pid: children.get(pid, ()))
-    return tuple(people(found, place))
+        return _below(roots, lambda pid: children.get(pid, ()))
 
 
 def everybody(place: Place | None = None) -> tuple[Person, ...]:

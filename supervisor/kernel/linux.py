@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from supervisor.kernel import cgroups, family, procfs, reap
+from supervisor.kernel.census import census
 from supervisor.kernel.child import read_report
 from supervisor.kernel.glimpse import glimpse
 from supervisor.kernel.pidfd import open_person, open_pidfd, send
-from supervisor.kernel.port import Born, Glimpse, Person, SpawnOrder, Zombie
+from supervisor.kernel.port import Born, Glimpse, Person, Sight, SpawnOrder, Zombie
 from supervisor.kernel.spawn import Spawner
 from supervisor.kernel.tags import Tags
 from supervisor.model.process import SpawnFailure
@@ -70,6 +71,9 @@ class Linux:
 
     def everybody(self) -> tuple[Person, ...]:
         return family.everybody(self._place)
+
+    def census(self) -> tuple[Sight, ...]:
+        return census()
 
     def open_person(self, person: Person) -> int:
         return open_person(person)

@@ -16,6 +16,7 @@ import os
 import struct
 from typing import Literal, TypeAlias
 
+from supervisor.kernel.ids import stays
 from supervisor.kernel.libc import call, load
 from supervisor.kernel.mounts import keep_mounts_private, mount_proc
 from supervisor.model.record import Record
@@ -139,13 +140,11 @@ class _MapError(OSError):
 
 def _unshare_user(everybody: bool) -> None:
     """A user namespace in which numbers mean what they mean outside (user_namespaces(7))."""
-    uid, gid = os.geteuid(), os.getegid()
     if everybody:
         maps = {name: _identity(name) for name in ("uid_map", "gid_map")}
         _unshare_mapped(maps)
         return
-    # nobody cannot stay nobody: inside, that is how everybody from outside looks, and they must not pass for him
-    inside = (0, 0) if uid == _overflow_uid() else (uid, gid)
+    inside, uid, gid = stays(), os.geteuid(), os.getegid()
     call("unshare", _CLONE_NEWUSER)
     try:
         _write("/proc/self/setgroups", "deny")  # an unprivileged process must, before it may map its group
@@ -153,15 +152,6 @@ def _unshare_user(everybody: bool) -> None:
         _write("/proc/self/gid_map", f"{inside[1]} {gid} 1")
     except OSError as error:
         raise _MapError(error.errno, error.strerror) from None
-
-
-def _overflow_uid() -> int:
-    """How a user who does not exist in a user namespace looks there (proc_sys_kernel(5))."""
-    try:
-        with open("/proc/sys/kernel/overflowuid") as file:
-            return int(file.read())
-    except (OSError, ValueError):
-        return 65534  # DEFAULT_OVERFLOWUID in <linux/highuid.h>
 
 
 def _unshare_mapped(maps: dict[str, str]) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from supervisor.model.plan import Identity, SpawnWay
 from supervisor.model.process import Exit, SpawnFailure
 from supervisor.model.record import Record
 
-__all__ = ["Born", "Glimpse", "Kernel", "Person", "SpawnOrder", "Zombie"]
+__all__ = ["Born", "Glimpse", "Kernel", "Person", "Sight", "SpawnOrder", "Zombie"]
 
 
 class SpawnOrder(Record):
@@ -93,6 +93,18 @@ class Glimpse(Record):
     """Where in the kernel it sleeps, when that may be read."""
 
 
+class Sight(NamedTuple):
+    """What `status` counts of a process: the least that can be read of everybody."""
+
+    pid: int
+    ppid: int
+    state: str
+    """One letter, as ps(1) shows it."""
+    cpu_seconds: float
+    memory_bytes: int
+    """Resident set."""
+
+
 class Kernel(Protocol):
     def spawn(self, order: SpawnOrder) -> Born | SpawnFailure: ...
 
@@ -120,6 +132,9 @@ class Kernel(Protocol):
 
     def everybody(self) -> tuple[Person, ...]:
         """All processes of our PID namespace but ourselves."""
+
+    def census(self) -> tuple[Sight, ...]:
+        """All processes below us, in no order, and what they use: the cheapest look at everybody."""
 
     def open_person(self, person: Person) -> int:
         """A pidfd for exactly this process, which need not be our child; -1 when it is gone or its number is another's by now."""

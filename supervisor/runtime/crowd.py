@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
-from supervisor.kernel.port import Person
+from supervisor.kernel.port import Person, Sight
 from supervisor.model.words import RunId
 from supervisor.runtime.processes import Process, Processes
 
 __all__ = ["Crowd"]
 
 
-class Crowd:
-    """People, each with the entry of the table that it stands below."""
+_Seen = TypeVar("_Seen", Person, Sight)
 
-    def __init__(self, people: Sequence[Person], table: Processes) -> None:
-        self.people = sorted(people, key=lambda person: person.pid)
+
+class Crowd(Generic[_Seen]):
+    """People, or what is seen of them, each with the entry of the table that it stands below."""
+
+    def __init__(self, people: Sequence[_Seen], table: Processes) -> None:
+        self.people: list[_Seen] = sorted(people, key=lambda person: person.pid)
         self._parents = {person.pid: person.ppid for person in people}
         self._owners: dict[int, Process | None] = {}
         self._table = table
-        self._of_run: dict[RunId, list[Person]] = {}
+        self._of_run: dict[RunId, list[_Seen]] = {}
         for person in self.people:
             owner = self._owner(person.pid)
             if owner is not None and owner.run is not None:
                 self._of_run.setdefault(owner.run, []).append(person)
 
-    def of_run(self, run: RunId) -> list[Person]:
+    def of_run(self, run: RunId) -> list[_Seen]:
         """Every process of the run that lives, main process first."""
         main = self.main_of(run)
         alive = [person for person in self._of_run.get(run, ()) if person.state not in "ZX"]
@@ -36,7 +40,7 @@ class Crowd:
         main = None if entry is None else entry.own.get("main")
         return None if main is None else main.pid
 
-    def place(self, person: Person) -> tuple[str | None, str]:
+    def place(self, person: _Seen) -> tuple[str | None, str]:
         """The service it belongs to, and what it is: main, member, orphan or helper."""
         owner = self._owner(person.pid)
         if owner is None:

@@ -153,16 +153,15 @@ class Operator:
 
     # --- views
 
-    def status(self) -> Document:
-        crowd = self._look()
+    def status(self, names: Sequence[str] | None = None) -> Document:
+        self._look()
+        crowd = Crowd(self._kernel.census(), self._table)
         now, world = self._loop.now(), self.world
         services = []
-        for name, service in world.services.items():
+        for name in world.services if names is None else map(ServiceName, names):
+            service = world.services[name]
             run = RunId(name, service.run)
-            seen = [
-                glimpse for person in crowd.of_run(run) if (glimpse := self._kernel.glimpse(person.pid)) is not None
-            ]
-            services.append(service_view(service, world.graph[name], crowd.main_of(run), seen, now))
+            services.append(service_view(service, world.graph[name], crowd.main_of(run), crowd.of_run(run), now))
         return {
             "schema": "pidone/v1",
             "version": self.version,
@@ -184,7 +183,8 @@ class Operator:
         return "running" if self._coming is not None and not self._coming else "starting"
 
     def processes(self) -> Sequence[Document]:
-        crowd = self._look()
+        self._look()
+        crowd = Crowd(self._kernel.descendants(), self._table)
         ourselves = self._kernel.identify(self.pid)
         rows = []
         for person in (*(() if ourselves is None else (ourselves,)), *crowd.people):
@@ -201,11 +201,10 @@ class Operator:
 
     # --- inside
 
-    def _look(self) -> Crowd:
+    def _look(self) -> None:
         """Nobody shall see who has ended, nor miss who came to us unheard."""
         self._reaper.reap_all()
         self._reaper.look()
-        return Crowd(self._kernel.descendants(), self._table)
 
     def _heard(self, edge: Edge) -> None:
         """The world is up when everybody who was wanted at first has got somewhere, be it to its first failure, or to waiting

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from supervisor.kernel.port import Glimpse, Person
+from supervisor.kernel.port import Glimpse, Person, Sight
 from supervisor.model.effect import Edge
 from supervisor.model.reason import Reason
 from supervisor.model.request import Outcome
@@ -37,7 +37,7 @@ def is_ready(service: Service) -> bool:
 
 
 def service_view(
-    service: Service, links: Links, main: int | None, processes: Sequence[Glimpse], now: Instant
+    service: Service, links: Links, main: int | None, processes: Sequence[Sight], now: Instant
 ) -> dict[str, Any]:
     """One SERVICE, with what people are shown besides."""
     spec, state = service.plan.spec, service.state

@@ -342,6 +342,21 @@ def a_glimpse_shows_arguments_and_state(stage: Stage) -> None:
 
 
 @_story
+def a_census_counts_everybody_below_us_once(stage: Stage) -> None:
+    kernel = stage.kernel
+    first, second = _start(stage, "child:sleep", "sleep"), _start(stage, "sleep")
+    stage.until(lambda: len(kernel.descendants()) == 3)
+    census = {seen.pid: seen for seen in kernel.census()}
+    assert {seen.pid: seen.ppid for seen in census.values()} == {one.pid: one.ppid for one in kernel.descendants()}
+    assert len(kernel.census()) == 3
+    assert {seen.ppid for seen in census.values()} == {first.pid, census[first.pid].ppid}
+    assert all(seen.cpu_seconds >= 0 and seen.memory_bytes >= 0 for seen in census.values())
+    kernel.signal(second.pid, second.pidfd, signal.SIGKILL)
+    _ended(stage, second.pid)
+    assert [seen.state for seen in kernel.census() if seen.pid == second.pid] == ["Z"]
+
+
+@_story
 def without_a_tree_of_ours_there_are_no_cgroups(stage: Stage) -> None:
     kernel = stage.kernel
     assert kernel.new_cgroup("web.1") == ""

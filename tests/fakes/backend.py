@@ -55,7 +55,8 @@ def service(name: str, phase: str = "running", **more: Any) -> dict[str, Any]:
 
 
 class FakeBackend:
-    """`outcomes` says how a change of (verb, first name) ends; "never" is a change that does not. `asked` is what was asked."""
+    """`outcomes` says how a change of (verb, first name) ends; "never" is a change that does not. `asked` is what was asked.
+    A stream of logs ends at once; with "logs" as "stay" the second one does not, with "die" we end when it is asked for."""
 
     def __init__(self, *services: Mapping[str, Any], outcomes: Mapping[str, Document | str] | None = None) -> None:
         self.name = "default"
@@ -73,7 +74,7 @@ class FakeBackend:
         self.statuses = 0
         self.ended = trio.Event()
 
-    def status(self) -> Document:
+    def status(self, names: Sequence[str]) -> Document:
         self.statuses += 1
         return {
             "schema": "pidone/v1",
@@ -84,7 +85,7 @@ class FakeBackend:
             "name": self.name,
             "uptime": 187_200.5,
             "orphans": self.orphans,
-            "services": list(self.services.values()),
+            "services": [self.services[name] for name in names],
         }
 
     def status_code(self, names: Sequence[str]) -> int:
@@ -140,12 +141,18 @@ class FakeBackend:
         self.asked.append(("logs", dict(parameters)))
         if self.outcomes.get("logs") == "raise":
             raise OSError(11, "Resource temporarily unavailable")
+        followed = sum(asked[0] == "logs" for asked in self.asked)
+        if self.outcomes.get("logs") == "die" and followed == 2:
+            os._exit(0)
         ours, theirs = socket.socketpair()
         wanted = parameters["services"]
         lines = [entry for entry in self.log if not wanted or entry.get("service") in wanted]
         lines = lines[-parameters["lines"] :] if parameters["lines"] else lines
         ours.sendall(b"".join(json.dumps(entry).encode() + b"\n" for entry in lines))
-        ours.close()
+        if self.outcomes.get("logs") == "stay" and followed == 2:
+            ours.detach()
+        else:
+            ours.close()
         return theirs.detach()
 
     def subscribe(self, changed: Callable[[Document], None]) -> Callable[[], None]:

@@ -12,7 +12,7 @@ import os
 import signal as signals
 from collections.abc import Callable, Collection
 
-from supervisor.kernel.port import Born, Glimpse, Person, SpawnOrder, Zombie
+from supervisor.kernel.port import Born, Glimpse, Person, Sight, SpawnOrder, Zombie
 from supervisor.model.process import Exit, SpawnFailure
 from supervisor.model.signals import signal_number
 
@@ -194,6 +194,9 @@ class FakeKernel:
 
     def everybody(self) -> tuple[Person, ...]:
         return tuple(_person(actor) for actor in self._actors.values())
+
+    def census(self) -> tuple[Sight, ...]:
+        return tuple(Sight(one.pid, one.ppid, one.state, 0.25, 1 << 20) for one in self.descendants())
 
     def open_person(self, person: Person) -> int:
         actor = self._actors.get(person.pid)
