@@ -30,7 +30,7 @@ def test_what_a_client_writes_a_server_reads() -> None:
     ("line", "number", "position"),
     [
         (b"", jsonrpc.PARSE_ERROR, 0),
-        (b'{"id": 1,}', jsonrpc.PARSE_ERROR, 9),
+        (b'{"id": 1;}', jsonrpc.PARSE_ERROR, 8),
         ('{"ä": x}'.encode(), jsonrpc.PARSE_ERROR, 7),  # bytes, not characters
         (b'{"a": "\xff"}', jsonrpc.PARSE_ERROR, 7),
         (b"[" * 60_000, jsonrpc.PARSE_ERROR, 0),
