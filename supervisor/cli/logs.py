@@ -101,10 +101,10 @@ def _entries(caller: Caller, asked: Asked, query: dict[str, Any]) -> Iterator[li
     """The records, batch by batch; when the logger is replaced under us, those of its successor from there on."""
     newest, repeated = "", 0
     tries = _TRIES
+    stream = _stream(caller, query)
     while True:
         mark, skip = newest, repeated
-        caller.ask("logs", **query)
-        for lines in read_lines(caller.take_fd(), asked.options.get("timeout")):
+        for lines in read_lines(stream, asked.options.get("timeout")):
             batch = []
             for entry in _decoded(lines):
                 at = entry.get("at", "")  # all in one form: they compare as texts
@@ -117,19 +117,23 @@ def _entries(caller: Caller, asked: Asked, query: dict[str, Any]) -> Iterator[li
             yield batch
         if not query["follow"]:
             return
-        try:
-            _still_there(caller)
-        except Trouble:
-            return  # the world has ended, and its log with it
+        if tries < _TRIES:
+            time.sleep(_PAUSE)
         tries -= 1
         if not tries:
             raise Trouble("no-logs", "the logger ends every time it is asked", "pidone status")
-        time.sleep(_PAUSE)
         query = {**query, "lines": None if newest else query["lines"], "since": epoch(newest) if newest else None}
+        try:
+            stream = _stream(caller, query)
+        except Trouble as trouble:
+            if trouble.code == "gone":
+                return  # the world has ended, and its log with it
+            raise
 
 
-def _still_there(caller: Caller) -> None:
-    caller.ask("version")
+def _stream(caller: Caller, query: dict[str, Any]) -> int:
+    caller.ask("logs", **query)
+    return caller.take_fd()
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[Entry]:

@@ -250,15 +250,18 @@ def test_logs_refuses_what_it_cannot_search_for(looking: Typist, typed: str) -> 
     assert said.err
 
 
-def test_following_goes_on_until_the_world_ends(mixed: Path, tmp_path: Path) -> None:
-    with told(tmp_path / "s", service("web"), log=_LOG[:1]) as server:
+@pytest.mark.parametrize("then", ["stay", "die"])
+def test_following_goes_on_until_the_world_ends(tmp_path: Path, then: str) -> None:
+    """The first stream ends, as when the logger has died. The world ends while the second is read, or is asked for."""
+    with told(tmp_path / "s", service("web"), log=_LOG[:1], outcomes={"logs": then}) as server:
         follower = subprocess.Popen(
             [sys.executable, "-m", "supervisor", "--socket", str(tmp_path / "s"), "logs", "-f", "-o", "cat"],
             stdout=subprocess.PIPE,
         )
         assert follower.stdout is not None
         assert follower.stdout.readline() == b"he\x1bllo\n"
-        os.kill(server, signal.SIGKILL)
+        if then == "stay":
+            os.kill(server, signal.SIGKILL)
         assert follower.stdout.read() == b""  # what a new stream repeats is not said again
         assert follower.wait() == 0
         follower.stdout.close()
