@@ -19,9 +19,10 @@ __all__ = ["run"]
 
 
 def run(asked: Asked) -> int:
-    document = open_caller(asked).ask("ps")
+    caller = open_caller(asked)
+    document = caller.ask("ps")
     processes = document["processes"]
-    here = numbers_here(document.pop("pid_ns"), [process["pid"] for process in processes])
+    here = numbers_here(caller, document.pop("pid_ns"), [process["pid"] for process in processes])
     if here is not None:
         for process in processes:
             process["host_pid"] = here[process["pid"]]

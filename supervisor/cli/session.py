@@ -43,11 +43,12 @@ def stderr_look(asked: Asked) -> Look:
     return look_of(sys.stderr, asked.options.get("color", ""), os.environ)
 
 
-def numbers_here(pid_ns: int, pids: Sequence[int | None]) -> Mapping[int | None, int | None] | None:
-    """The numbers that we see for these processes; None when we are in the same namespace and see the same ones."""
+def numbers_here(caller: Caller, pid_ns: int, pids: Sequence[int | None]) -> Mapping[int | None, int | None] | None:
+    """The numbers that we see for these processes of the caller's world; None when we are in the same namespace and see the
+    same ones."""
     from supervisor.inspect.elsewhere import our_pid_ns, pids_here
 
     if our_pid_ns() in (0, pid_ns):
         return None
-    here = pids_here(pid_ns)
+    here = pids_here(pid_ns, [pid for pid in pids if pid is not None], caller.peer_pid())
     return {pid: here.get(pid) if pid is not None else None for pid in pids}

@@ -37,7 +37,7 @@ def run(asked: Asked) -> int:
 def _document(caller: Caller, asked: Asked) -> dict[str, Any]:
     document = caller.ask("status", names=asked.words)
     services = document["services"]
-    if (here := numbers_here(document["pid_ns"], [service["pid"] for service in services])) is not None:
+    if (here := numbers_here(caller, document["pid_ns"], [service["pid"] for service in services])) is not None:
         for service in services:
             service["host_pid"] = here[service["pid"]]
     return document

@@ -21,6 +21,7 @@ _CHUNK = 256 * 1024  # bytes per read
 _ANSWER_MAX = 256 * 1024 * 1024  # bytes: far more than any world has to say
 _ENOUGH = 30.0  # seconds for what pidone answers at once
 _NO_FD = -1
+_CREDENTIALS = 12  # bytes of struct ucred: pid, uid, gid
 
 
 class Caller:
@@ -51,6 +52,11 @@ class Caller:
         if fd == _NO_FD:
             raise Trouble("protocol", "pidone answered without the file descriptor it promised")
         return fd
+
+    def peer_pid(self) -> int:
+        """Our number for the process that listens; 0 when we cannot see it (SO_PEERCRED, unix(7))."""
+        credentials = self._peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)
+        return int.from_bytes(credentials[: _CREDENTIALS // 3], sys.byteorder)
 
     def wait_for_end(self) -> None:
         """Return when the other side is gone. Raises Trouble: timeout."""

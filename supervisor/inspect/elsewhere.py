@@ -1,4 +1,5 @@
-"""Which number do we see for a process of another PID namespace? By NSpid, read in our own /proc (pid_namespaces(7))."""
+"""Which number do we see for a process of another PID namespace? The kernel tells, or NSpid in our own /proc does
+(pid_namespaces(7))."""
 
 from __future__ import annotations
 
@@ -6,9 +7,11 @@ import os
 
 TYPE_CHECKING = False  # clients import this: see wire/jsonrpc
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["our_pid_ns", "pids_here"]
+
+_NS_GET_PID_FROM_PIDNS = 0x8004B706  # _IOR(0xb7, 6, int), <linux/nsfs.h>
 
 
 def our_pid_ns() -> int:
@@ -16,11 +19,45 @@ def our_pid_ns() -> int:
     return _namespace_of("self")
 
 
-def pids_here(pid_ns: int) -> dict[int, int]:
-    """For each process below that namespace which we can see: its number there → its number here.
+def pids_here(pid_ns: int, pids: Collection[int], someone: int = 0) -> dict[int, int]:
+    """For these processes of that namespace, by their numbers there: our numbers for those that we can see.
 
-    Empty when the namespace is not below ours, or when its processes are not ours to look at (ptrace(2), PTRACE_MODE_READ).
+    `someone` is our number for any process in it; with it the kernel is asked (ioctl_nsfs(2), Linux 6.11). Else everybody's
+    NSpid is read. Empty when the namespace is not below ours, or when its processes are not ours to look at (ptrace(2),
+    PTRACE_MODE_READ).
     """
+    if someone and (told := _ask_kernel(pid_ns, pids, someone)) is not None:
+        return told
+    every = _read_all(pid_ns)
+    return {pid: every[pid] for pid in pids if pid in every}
+
+
+def _ask_kernel(pid_ns: int, pids: Collection[int], someone: int) -> dict[int, int] | None:
+    """None when it does not tell."""
+    from fcntl import ioctl
+
+    try:
+        fd = os.open(f"/proc/{someone}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    found = {}
+    try:
+        if os.fstat(fd).st_ino != pid_ns:
+            return None  # he is gone, and his number is another's
+        for pid in pids:
+            try:
+                found[pid] = ioctl(fd, _NS_GET_PID_FROM_PIDNS, pid)
+            except ProcessLookupError:
+                continue
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return found
+
+
+def _read_all(pid_ns: int) -> dict[int, int]:
+    """For each process in that namespace and below: its number there → its number here."""
     seen = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit() and (numbers := _numbers(entry)) is not None:

@@ -466,7 +466,7 @@ def test_from_another_namespace_our_own_numbers_are_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist
 ) -> None:
     monkeypatch.setenv("PIDONE_SOCKET", str(tmp_path / "s"))
-    monkeypatch.setattr("supervisor.inspect.elsewhere.pids_here", lambda pid_ns: {12: 4711, 14: 4713})
+    monkeypatch.setattr("supervisor.inspect.elsewhere.pids_here", lambda *asked: {12: 4711, 14: 4713})
     rows = [{"state": "S", "uid": 0, "ns_pids": [one["pid"]], **one} for one in _PROCESSES]
     with told(tmp_path / "s", service("web"), service("off", "inactive"), processes=rows, pid_ns=1):
         assert [one["host_pid"] for one in type_in("status", "--json").json["services"]] == [4711, None]

@@ -18,7 +18,8 @@ def test_our_own_namespace_is_the_one_of_proc() -> None:
 
 
 def test_of_a_namespace_that_is_not_below_ours_nothing_is_known() -> None:
-    assert pids_here(1) == {}
+    assert pids_here(1, [1, 2]) == {}
+    assert pids_here(1, [1, 2], os.getpid()) == {}  # somebody who is not in it
 
 
 def _children(pid: int) -> list[int]:
@@ -45,4 +46,7 @@ def test_processes_below_are_found_with_those_of_namespaces_nested_in_theirs() -
     (init,) = _children(keeper)
     namespace = os.stat(f"/proc/{init}/ns/pid").st_ino
     below = sorted(_children(init))
-    assert pids_here(namespace) == {1: init, 2: below[0], 3: below[1]}
+    known = {1: init, 2: below[0], 3: below[1]}
+    assert pids_here(namespace, [1, 2, 3, 4]) == known
+    assert pids_here(namespace, [1, 2, 3, 4], init) == known
+    assert pids_here(namespace, [3], keeper) == {3: below[1]}  # his children are in it, he is not
