@@ -59,11 +59,10 @@ def _main_lives(draft: Draft, service: Service, state: Starting) -> None:
     elif spec.ready is None:
         _ready(draft, service, state, "started")
     else:
-        probe, detail = _probe_text(spec.ready)
         ready_at = NEVER if spec.ready.after is None else Monotonic(draft.now.mono + spec.ready.after)
         if spec.ready.after is None:
             draft.effects.append(StartProbe(state.run))
-        why = reason("starting", "probe", probe=f"{probe} {detail}")
+        why = reason("starting", "probe", probe=_probe_text(spec.ready))
         draft.enter(service, replace(state, main="live", ready_at=ready_at, reason=why))
 
 
@@ -256,17 +255,18 @@ def _took_too_long(draft: Draft, service: Service) -> None:
     ended = Ended("timeout", None, draft.now.wall, f"not {verb} within {timeout}")
     take_along(draft, service)
     known = replace(service, last=ended)
-    stopping.begin(draft, known, "start-timeout", reason("stopping", "start-timeout", timeout=timeout), ended)
+    why = reason("stopping", "start-timeout", verb=verb, timeout=timeout)
+    stopping.begin(draft, known, "start-timeout", why, ended)
 
 
-def _probe_text(ready: ReadySpec) -> tuple[str, str]:
-    """Which probe, and of what: `tcp`, `127.0.0.1:80`."""
+def _probe_text(ready: ReadySpec) -> str:
+    """Which probe, and of what: `tcp 127.0.0.1:80`."""
     for kind in ("tcp", "unix", "http", "file", "log"):
         if getattr(ready, kind) is not None:
-            return kind, getattr(ready, kind)
+            return f"{kind} {getattr(ready, kind)}"
     if ready.exec is not None:
-        return "exec", ready.exec[0]
-    return "after", duration_text(ready.after or 0)
+        return f"exec {ready.exec[0]}"
+    return f"{duration_text(ready.after or 0)} to pass"
 
 
 def _current(draft: Draft, run: RunId) -> Service | None:

@@ -10,9 +10,18 @@ from supervisor.model.words import Seconds
 __all__ = ["duration_text", "exit_text", "failure_text", "reason"]
 
 
+_FIXED = {
+    (phase, code): Reason(code, sentence)
+    for phase, sentences in REASONS.items()
+    for code, sentence in sentences.items()
+    if "{" not in sentence
+}
+"""One for all: histories hold thousands of them."""
+
+
 def reason(phase: Phase, code: str, **texts: str) -> Reason:
     """The reason with this code of this phase's closed table; raises KeyError for one that is not there."""
-    return Reason(code, REASONS[phase][code].format_map(texts))
+    return _FIXED.get((phase, code)) or Reason(code, REASONS[phase][code].format_map(texts))
 
 
 def duration_text(seconds: Seconds | float) -> str:

@@ -6,27 +6,21 @@ Level-triggered: nothing here looks at the event. A dependency that comes back l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import assert_never
 
 from supervisor.core import restart, stopping
 from supervisor.core.claims import (
     is_live,
     is_needed,
-    is_on_its_way,
-    is_trouble,
     is_upright,
     leaves,
-    meets,
-    must_outlive,
-    stands,
     will_undo,
     withdrawn,
 )
 from supervisor.core.draft import Draft
+from supervisor.core.obstacles import starts_after, why_down, worst_obstacle
 from supervisor.core.reasons import duration_text, reason
 from supervisor.model.effect import Spawn
-from supervisor.model.reason import Reason
 from supervisor.model.record import replace
 from supervisor.model.service import (
     Backoff,
@@ -38,7 +32,6 @@ from supervisor.model.service import (
     Service,
     Starting,
     Starved,
-    StopCause,
     Stopping,
     Waiting,
 )
@@ -127,8 +120,8 @@ def _take_down(draft: Draft, service: Service) -> None:
     take_along(draft, service)
     forced = draft.world.shutdown is not None and draft.world.shutdown.degree != "ordered"
     unborn = isinstance(service.state, Starting | Running) and service.state.main == "requested"
-    if forced or unborn or not any(leaves(draft, draft[name]) for name in _starts_after(draft, service.name)):
-        cause, why = _why_down(draft, service)
+    if forced or unborn or not any(leaves(draft, draft[name]) for name in starts_after(draft, service.name)):
+        cause, why = why_down(draft, service)
         stopping.begin(draft, service, cause, why)
 
 
@@ -138,41 +131,6 @@ def take_along(draft: Draft, service: Service) -> None:
         other = draft[name]
         if edge.restart and not other.again and isinstance(other.state, Starting | Running):
             draft.put(replace(other, again="dependency"))
-
-
-def _starts_after(draft: Draft, name: ServiceName) -> Iterator[ServiceName]:
-    """Everybody who starts after it, also by way of services that have nothing running themselves."""
-    seen: set[ServiceName] = set()
-    front = list(draft.links(name).before)
-    while front:
-        later = front.pop()
-        if later not in seen:
-            seen.add(later)
-            yield later
-            if not is_live(draft[later]):
-                front += draft.links(later).before
-
-
-def _why_down(draft: Draft, service: Service) -> tuple[StopCause, Reason]:
-    """Why a service that is withdrawn goes down, the weightiest first."""
-    if draft.world.shutdown is not None:
-        return "shutdown", reason("stopping", "shutdown")
-    if service.want == "down":
-        return "operator", reason("stopping", "operator")
-    if not service.needed:
-        return "not-needed", reason("stopping", "not-needed")
-    if service.again == "restart":
-        return "restart", reason("stopping", "restart")
-    return "dependency", reason("stopping", "dependency", other=_who_went(draft, service))
-
-
-def _who_went(draft: Draft, service: Service) -> ServiceName:
-    """The dependency that takes this service down with it."""
-    needs = draft.links(service.name).needs
-    if service.again == "dependency":
-        followed = [name for name, edge in needs.items() if edge.restart]
-        return next((name for name in followed if not meets(draft[name], "started")), followed[0])
-    return next(name for name, edge in needs.items() if must_outlive(edge) and not stands(draft[name]))
 
 
 def rest(draft: Draft, service: Service) -> None:
@@ -193,12 +151,11 @@ def rest(draft: Draft, service: Service) -> None:
 
 def resume(draft: Draft, service: Service) -> None:
     """It is down and needed: start it, or say what it waits for."""
-    blocker = _blocker(draft, service)
+    blocker = worst_obstacle(draft, service)
     if blocker is None:
         _start(draft, service)
         return
-    why, trouble = blocker
-    state = service.state
+    state, why, trouble = service.state, blocker.why, blocker.trouble
     if not isinstance(state, Waiting) or (state.reason, state.trouble) != (why, trouble):
         since = state.since if isinstance(state, Waiting) else draft.now
         draft.enter(replace(service, again=""), Waiting(since, why, trouble))
@@ -212,41 +169,6 @@ def retry(draft: Draft, service: Service) -> None:
         window = () if spec.limit is None else (*restart.window_at(spec, service.window, now), now)
         service = replace(service, window=window, restarts=service.restarts + 1)
     resume(draft, service)
-
-
-def _blocker(draft: Draft, service: Service) -> tuple[Reason, bool] | None:
-    """What it must wait for, the worst first, and whether that is in trouble."""
-    found: tuple[Reason, bool] | None = None
-    links = draft.links(service.name)
-    for name, edge in links.needs.items():
-        other = draft[name]
-        if meets(other, edge.condition):
-            continue
-        if not edge.required and not _may_yet_meet(draft, other):
-            continue
-        if other.want == "down":
-            return reason("waiting", "dependency-stopped", other=name), True
-        match other.state:
-            case Failed() if not other.again:
-                return reason("waiting", "dependency-failed", other=name), True
-            case Waiting(reason=Reason(code="dependency-stopped") as root):
-                return root, True
-        trouble = is_trouble(other)
-        if found is None or (trouble and not found[1]):
-            found = reason("waiting", "dependency", other=name, condition=edge.condition), trouble
-    if found is None:
-        for name in links.after:
-            other = draft[name]
-            if leaves(draft, other) or (name not in links.needs and is_on_its_way(other)):
-                return reason("waiting", "order", other=name), False
-    return found
-
-
-def _may_yet_meet(draft: Draft, other: Service) -> bool:
-    """Whether an optional dependency can still come, or end, without anything else having to happen."""
-    if leaves(draft, other):
-        return False  # it is waited for all the same, but as by anybody who would start after it
-    return is_on_its_way(other) or isinstance(other.state, Running)
 
 
 def _start(draft: Draft, service: Service) -> None:

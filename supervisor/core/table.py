@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from supervisor.model.effect import Edge
-from supervisor.model.reason import REASONS, Phase
+from supervisor.model.reason import CURES, REASONS, Phase
 
 __all__ = ["TABLE", "Way", "every_way", "legal", "page"]
 
@@ -123,10 +123,11 @@ _WAYS = """
 
 _REASONS = """
 ## Every reason
-A reason's code stays what it is in later versions; its sentence may improve. In braces: what is filled in.
+A reason's code stays what it is in later versions; its sentence may improve. `pidone why NAME` tells what would change it. In braces:
+what is filled in.
 
-| phase | code | sentence |
-|---|---|---|"""
+| phase | code | sentence | what would change it |
+|---|---|---|---|"""
 
 
 def _diagram() -> Iterator[str]:
@@ -148,4 +149,5 @@ def _ways() -> Iterator[str]:
 def _reasons() -> Iterator[str]:
     for phase, sentences in REASONS.items():
         for code, sentence in sentences.items():
-            yield f"| `{phase}` | `{code}` | {sentence} |"
+            cure = CURES[phase][code].replace("{{", "{").replace("}}", "}")
+            yield f"| `{phase}` | `{code}` | {sentence} | {cure} |"
