@@ -25,7 +25,10 @@ from tests.outside.world import PIDONE, environment
 
 _WORLDS = Path(__file__).parent / "worlds"
 _NAMES = sorted(path.parent.name for path in _WORLDS.glob("*/session.txt"))
-_TOOLS = ("systemd", "supervisord", "s6", "runit", "dinit", "tini", "dumb-init", "docker", "compose")
+_TOOLS = (
+    *("systemd", "supervisord", "s6", "runit", "dinit", "tini", "dumb-init"),
+    *("docker", "compose", "process-compose", "kubernetes"),
+)
 _PATIENCE = 60.0  # seconds for a session, which takes about one
 
 

@@ -22,7 +22,7 @@ as_pid1() { # COMMAND…: run it as PID 1 of a PID namespace of its own.
 }
 
 _answers_or_has_ended() {
-  read -r _ _ _state _ <"/proc/$up/stat"
+  { read -r _ _ _state _ <"/proc/$up/stat"; } 2>/dev/null || return 0 # a shell may have reaped it before it is waited for
   [ "$_state" = Z ] && return
   pidone status >/dev/null 2>&1
   [ $? -ne 5 ]
