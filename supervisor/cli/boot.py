@@ -72,6 +72,7 @@ def up_options(asked: Asked) -> UpOptions:
         paint=stderr_look(asked).colour,
         no_namespace="no_namespace" in options,
         namespace_auto="namespace" in options,
+        exit_when_done="exit_when_done" in options,
         hostname=options.get("hostname", ""),
         net="net" in options,
         uts="uts" in options,

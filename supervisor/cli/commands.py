@@ -96,6 +96,7 @@ _OPTIONS = (
     Option("--rootless", "flag", "be content with what a user without privileges gets"),
     Option("--no-namespace", "flag", "isolate nothing: services are ordinary processes of this machine"),
     Option("--namespace", "choice", "auto: isolate what can be isolated", value="auto", choices=("auto",)),
+    Option("--exit-when-done", "flag", "end when nothing runs any more: 0, or 1 when something failed"),
     # what `up` says to the init that it executes
     Option("--plan-fd", "count", "", value="N"),
     Option("--monitor-fd", "count", "", value="N"),
@@ -137,7 +138,7 @@ _COMMANDS = (
         "make a new process world and run services in it",
         "boot",
         _MANY,
-        (*_BEGIN, *_ISOLATION),
+        (*_BEGIN, *_ISOLATION, "exit_when_done"),
     ),
     Command("Services", "status", "[NAME…]", "what runs, and why not", "status", _MANY, (*_CLIENT, "watch"), _VIEWS),
     Command("Services", "start", "NAME…|@group|--all", "start services", "change", _MANY, _CHANGE, _PLAIN),

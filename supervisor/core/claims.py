@@ -25,6 +25,7 @@ from supervisor.model.world import Links, World
 
 __all__ = [
     "View",
+    "goes_along",
     "has_undo",
     "holds_processes",
     "is_done_job",
@@ -34,6 +35,7 @@ __all__ = [
     "is_overdue",
     "is_trouble",
     "is_upright",
+    "keeps_world",
     "leaves",
     "meets",
     "must_outlive",
@@ -99,7 +101,7 @@ def is_upright(view: View, name: ServiceName) -> bool:
     itself is not going down: who runs already goes on.)"""
     if view.world.shutdown is not None or not view[name].needed:
         return False
-    return all(stands(view[other]) for other, edge in view.links(name).needs.items() if must_outlive(edge))
+    return all(stands(view[other]) for other, edge in view.links(name).needs.items() if goes_along(view[name], edge))
 
 
 def stands(service: Service) -> bool:
@@ -110,6 +112,12 @@ def stands(service: Service) -> bool:
 def must_outlive(edge: DependencySpec) -> bool:
     """Whether the dependent cannot go on when this dependency is taken down."""
     return edge.required and edge.condition in ("started", "ready")
+
+
+def goes_along(dependent: Service, edge: DependencySpec) -> bool:
+    """Whether this dependent is taken down with that dependency. The command in the foreground is the operator's own doing, it
+    may be the shell he types in: it waits for the others at the beginning, and then goes its own way."""
+    return must_outlive(edge) and not dependent.plan.foreground
 
 
 def withdrawn(service: Service) -> bool:
@@ -163,6 +171,20 @@ def is_on_its_way(service: Service) -> bool:
             return bool(service.again)
         case Stopping() | Backoff() | Failed():
             return False
+        case _:
+            assert_never(service.state)
+
+
+def keeps_world(service: Service) -> bool:
+    """While it is so, a world that ends when all is done goes on: it runs, will run by itself, or is the operator's to start
+    again. Who waits in trouble does not: whatever may still come of that keeps the world itself."""
+    match service.state:
+        case Starting() | Running() | Stopping() | Starved() | Backoff():
+            return True
+        case Waiting(trouble=trouble):
+            return not trouble or service.want == "down"
+        case Inactive() | Done() | Failed():
+            return bool(service.again) or service.want == "down"
         case _:
             assert_never(service.state)
 

@@ -7,18 +7,18 @@ SIGKILL after a second; a third one does so now. When nobody is left who was ask
 from __future__ import annotations
 
 from supervisor.core import shutdown, stopping, tickets
-from supervisor.core.claims import holds_processes, is_overdue, will_undo
+from supervisor.core.claims import holds_processes, is_overdue, keeps_world, will_undo
 from supervisor.core.draft import Draft
 from supervisor.core.restart import exit_status
 from supervisor.model.effect import Answer, ExitWorld, Sweep
 from supervisor.model.event import StopAsked
 from supervisor.model.record import replace
 from supervisor.model.request import Outcome
-from supervisor.model.service import Done, Ended, Failed, Service, Stopping
+from supervisor.model.service import Done, Ended, Failed, Service, Stopping, Waiting
 from supervisor.model.words import NEVER, Monotonic, Seconds
 from supervisor.model.world import Shutdown, ShutdownDegree, World
 
-__all__ = ["asked", "begin", "broke", "due", "look_for_final_ends", "sweep_when_down", "swept"]
+__all__ = ["asked", "begin", "broke", "due", "end_when_done", "look_for_final_ends", "sweep_when_down", "swept"]
 
 _SAME_KEYPRESS = Seconds(1.0)  # two signals closer than this are one wish, unless somebody counted them
 _BROKEN = 70  # EX_SOFTWARE, sysexits(3)
@@ -118,6 +118,27 @@ def look_for_final_ends(draft: Draft) -> None:
 
 def _status(ended: Ended) -> int:
     return exit_status(ended) or int(ended.result != "success")
+
+
+def end_when_done(draft: Draft, before: World) -> None:
+    """`system.exit_when_done`: count those who keep the world; when nobody does, it ends by itself."""
+    world = draft.world
+    if not world.plan.system.exit_when_done or world.shutdown is not None:
+        return
+    if world.plan is before.plan:
+        now, then = (draft[name] for name in draft.touched()), (before.services[name] for name in draft.touched())
+        busy = world.busy + sum(map(keeps_world, now)) - sum(map(keeps_world, then))
+    else:
+        busy = sum(keeps_world(draft[name]) for name in world.services)
+    if busy != world.busy:
+        draft.world = replace(world, busy=busy)
+    if not busy:
+        unwell = next((name for name in world.services if isinstance(draft[name].state, Failed | Waiting)), None)
+        begin(
+            draft,
+            "all is done" if unwell is None else f"nothing runs any more, {unwell} failed",
+            int(unwell is not None),
+        )
 
 
 def due(draft: Draft) -> None:

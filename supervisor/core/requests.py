@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from supervisor.core import ending, restart, tickets
-from supervisor.core.claims import is_done_job, is_live, must_outlive
+from supervisor.core.claims import goes_along, is_done_job, is_live
 from supervisor.core.draft import Draft
 from supervisor.model.effect import Answer, Signal
 from supervisor.model.process import Exit
@@ -149,7 +149,7 @@ def _dependents(draft: Draft, names: tuple[ServiceName, ...]) -> tuple[ServiceNa
     front = list(names)
     while front:
         for other, edge in draft.links(front.pop()).needed_by.items():
-            if not must_outlive(edge) or other in seen:
+            if other in seen or not goes_along(draft[other], edge):
                 continue
             seen.add(other)
             if is_live(draft[other]):

@@ -64,6 +64,7 @@ def step(world: World, event: Event, now: Instant) -> Step:
         _apply(draft, event)
         settle(draft)
         ending.look_for_final_ends(draft)
+        ending.end_when_done(draft, world)
         settle(draft)
         ending.sweep_when_down(draft, world)
         tickets.review(draft)

@@ -47,6 +47,9 @@ class PlannedService(Record):
     identity: Identity | None = None
     """None: pidone's own."""
     launch: Launch = Launch()
+    foreground: bool = False
+    """The command of `init -c … -- CMD`: our stdin, stdout, stderr and terminal are its. What it depends on it waits for only
+    at the beginning: nobody takes it along later."""
 
 
 class Plan(Record):

@@ -260,6 +260,9 @@ class SystemSpec(Record):
     """Host name of the world; needs and implies a UTS namespace."""
     shutdown: Annotated[ShutdownSpec, Short("timeout")] = ShutdownSpec()
     """How the world ends."""
+    exit_when_done: Flag = False
+    """With `true` the world ends when nothing runs any more and nothing will by itself: with 0, or with 1 when something
+    failed or could never start. What the operator stopped is his to start again and keeps the world."""
     control: Annotated[ControlSpec, Short("socket")] = ControlSpec()
     """The control socket."""
     namespace: NamespaceSpec = NamespaceSpec()

@@ -124,6 +124,8 @@ class World(Record):
     """Makes jitter differ between worlds."""
     shutdown_timeout: Seconds
     tickets: tuple[Ticket, ...] = ()
+    busy: int = 0
+    """`system.exit_when_done`: how many services keep the world alive; not counted without it, nor once the end has begun."""
     shutdown: Shutdown | None = None
     exited: bool = False
     """ExitWorld was ordered: nothing happens any more."""

@@ -74,6 +74,8 @@ class UpOptions(Record):
     """Isolate nothing; whoever parses the words sees to it that nothing is asked for then."""
     namespace_auto: bool = False
     """Go on with less where not everything can be had."""
+    exit_when_done: bool = False
+    """The same as `system.exit_when_done: true`."""
 
 
 class _System(NamedTuple):
@@ -114,7 +116,7 @@ def _bring_up(options: UpOptions, stops: int, others: int) -> int:
         return _OK  # nothing has begun
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     report, outbox = os.pipe()
-    plan = _plan_file(loaded.plan)
+    plan = _plan_file(_until_done(loaded.plan) if options.exit_when_done else loaded.plan)
     start = _Start(
         init_command(options, system.name, plan, theirs.fileno()),
         inherited_environment(),
@@ -285,6 +287,13 @@ def _system_of(plan: bytes) -> _System:
     system = document["value"].get("system", {})
     namespace = {kind: True for kind, wanted in system.get("namespace", {}).items() if wanted is True}
     return _System(system.get("name", ""), system.get("hostname", ""), namespace)
+
+
+def _until_done(plan: bytes) -> bytes:
+    """The same plan of a world that ends when all is done."""
+    document: Any = json.loads(plan)  # Any: JSON
+    document["value"].setdefault("system", {})["exit_when_done"] = True
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _plan_file(plan: bytes) -> int:

@@ -16,11 +16,14 @@ from supervisor.core.deadlines import deadline_of, world_deadline
 from supervisor.core.step import Step
 from supervisor.model.effect import Answer, Edge, ExitWorld, Release, Signal, Spawn, StartProbe, StopProbe, Sweep
 from supervisor.model.event import (
+    Broke,
     DeadlinePassed,
     Event,
+    Exited,
     Requested,
     ShutdownDue,
     Spawned,
+    StopAsked,
 )
 from supervisor.model.service import (
     Backoff,
@@ -127,10 +130,15 @@ def law_4(moment: Moment) -> Iterator[str]:
         if state.cause == "dependency" and service.again == "dependency" and service.upright:
             continue
         for other, edge in world.graph[name].needed_by.items():
-            bound = edge.required and edge.condition in ("started", "ready")
+            bound = edge.required and edge.condition in ("started", "ready") and not _stays(world.services[other])
             late = isinstance(world.services[other].state, Stopping) and _stage(world.services[other]) == "overdue"
             if bound and not late and other not in released and _alive(world.services[other], moment.reality[other]):
                 yield f"{name} is stopped ({state.cause}) while {other} is alive: {world.services[other].state}"
+
+
+def _stays(service: Service) -> bool:
+    """It needs the others only to begin."""
+    return service.plan.foreground
 
 
 def _alive(service: Service, there: Things) -> bool:
@@ -325,6 +333,38 @@ def _waited_for(world: World, service: Service) -> bool:
             return False
 
 
+def law_of_being_done(moment: Moment) -> Iterator[str]:
+    """Where the world is to end when all is done, it goes on exactly as long as somebody is left who keeps it; the status says
+    whether somebody failed."""
+    before, world = moment.before, moment.step.world
+    if not world.plan.system.exit_when_done or before.shutdown is not None:
+        return
+    left = [name for name, service in world.services.items() if not _has_done_its_part(service)]
+    shut = world.shutdown
+    if shut is None and len(left) != world.busy:
+        yield f"{left} keep the world, {world.busy} were counted"
+    if shut is None and not left:
+        yield "nobody is left, and the world goes on"
+    if shut is not None and left and not isinstance(moment.event, StopAsked | Broke | Requested):
+        yield f"the world ends while {left} are left"
+    if shut is not None and not left and isinstance(moment.event, Exited):
+        failed = any(isinstance(service.state, Failed) for service in world.services.values())
+        if failed and not shut.status:
+            yield "somebody failed, and the status is 0"
+
+
+def _has_done_its_part(service: Service) -> bool:
+    if service.want == "down":
+        return False  # the operator may start it again
+    match service.state:
+        case Waiting(trouble=trouble):
+            return trouble
+        case Inactive() | Done() | Failed():
+            return not service.again
+        case _:
+            return False
+
+
 def law_11(moment: Moment) -> Iterator[str]:
     """Every edge taken is in the table. (That every edge of the table is taken is seen over the whole exploration.)"""
     for edge in moment.step.edges:
@@ -350,6 +390,7 @@ LAWS: tuple[Law, ...] = (
     law_of_probes,
     law_of_wishes,
     law_of_the_end,
+    law_of_being_done,
 )
 
 

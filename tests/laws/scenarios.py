@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from supervisor.model.spec import DependencySpec
+from supervisor.model.record import replace
+from supervisor.model.spec import DependencySpec, SystemSpec
 from supervisor.model.words import Seconds
 from tests.laws.explorer import Scenario
 from tests.laws.reality import BAD, GOOD, Temper
@@ -17,6 +18,7 @@ from tests.laws.specs import (
     TCP,
     TWICE,
     UNDO,
+    in_front,
     job,
     needs,
     plan,
@@ -51,6 +53,7 @@ ALONE: tuple[Scenario, ...] = tuple(
 )
 """One service, and everything that may happen to it."""
 
+UNTIL_DONE = SystemSpec(exit_when_done=True)
 WELL = Temper(exits=(GOOD,), leaves=False, cannot=False, late=False)
 EITHER = Temper(leaves=False, cannot=False, late=False)
 
@@ -74,6 +77,21 @@ PAIRS: tuple[Scenario, ...] = (
     Scenario("needs-job", plan(a=job(stop=UNDO), b=simple(depends_on=needs(a="completed"))), EITHER),
     Scenario(
         "needs-job-ready", plan(a=job(stop=UNDO), b=simple(depends_on=needs(a="ready"))), WELL._replace(leaves=True)
+    ),
+    Scenario(
+        "until-done",
+        replace(
+            plan(a=job(restart=LIMITED), b=simple(ready=TCP, restart=NEVER, depends_on=needs(a="completed"))),
+            system=UNTIL_DONE,
+        ),
+        EITHER._replace(leaves=True, starves=True),
+    ),
+    Scenario(
+        "foreground",
+        in_front(
+            "b", plan(a=simple(ready=TCP), b=simple(restart=NEVER, shutdown_on="exit", depends_on=needs(a="ready")))
+        ),
+        CRASHES,
     ),
     Scenario("ended", plan(a=job(enabled=False), b=job(depends_on=needs(a="ended"))), EITHER, tickets=1),
 )

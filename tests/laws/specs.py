@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from supervisor.model.plan import Plan, PlannedService
+from supervisor.model.record import replace
 from supervisor.model.spec import (
     Condition,
     DependencySpec,
@@ -29,6 +30,7 @@ __all__ = [
     "TCP",
     "TWICE",
     "UNDO",
+    "in_front",
     "job",
     "needs",
     "plan",
@@ -81,3 +83,9 @@ def needs(**edges: DependencySpec | Condition) -> Mapping[ServiceName, Dependenc
 
 def plan(**services: ServiceSpec) -> Plan:
     return Plan(tuple(PlannedService(ServiceName(name), spec) for name, spec in services.items()))
+
+
+def in_front(name: str, others: Plan) -> Plan:
+    """The same plan, with this service in the foreground."""
+    services = tuple(replace(one, foreground=True) if one.name == name else one for one in others.services)
+    return replace(others, services=services)

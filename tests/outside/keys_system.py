@@ -33,6 +33,11 @@ def _world_ends_soon(world: World) -> bool:
     return world.shut_down(within=5.0) is not None
 
 
+def _world_ends_by_itself(world: World) -> int | None:
+    world.read("out")
+    return world.ended(within=3.0)
+
+
 def _socket(world: World) -> Path:
     """Where the control socket is, as a service is told."""
     return Path(world.read("out"))
@@ -86,6 +91,7 @@ print("an answer" if any("result" in answer for answer in answers) else "a refus
 signal.pause()
 """
 _STUBBORN = service("trap '' TERM; echo up > up; while :; do sleep 0.2; done", stop={"timeout": "30s"})
+_JOB = {"a": service("echo done > out", type="oneshot")}
 _SAYS_SOCKET = {"a": service("echo $PIDONE_SOCKET > out; exec sleep 100000")}
 
 
@@ -144,6 +150,7 @@ SYSTEM_ROWS: tuple[Row, ...] = (
     on_system(
         "system.shutdown.timeout", {"shutdown": {"timeout": "2s"}}, _world_ends_soon, True, services={"a": _STUBBORN}
     ),
+    on_system("system.exit_when_done", {"exit_when_done": True}, _world_ends_by_itself, 0, services=_JOB),
     on_system("system.control", {"control": "here.sock"}, _socket_is_here, True),
     on_system("system.control.socket", {"control": {"socket": "here.sock"}}, _socket_is_here, True),
     on_system("system.control.mode", {"control": {"mode": "0660"}}, _socket_mode, "0o660", services=_SAYS_SOCKET),
