@@ -29,6 +29,7 @@ _COARSE = 0.01  # seconds: file systems stamp by a clock that may lag one tick o
 _WATCHER = """
 import os, sys, time
 kind, path, since, pause, uid, gid, *groups = sys.argv[1:]
+if kind == 'unix': import _socket # now: the user may not be allowed to read our modules
 if uid:
     os.setgroups([int(group) for group in groups]); os.setgid(int(gid)); os.setuid(int(uid))
 while True:
@@ -36,7 +37,6 @@ while True:
         if kind == 'file':
             if os.stat(path).st_ctime_ns >= int(since): break
         else:
-            import _socket
             knock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM); knock.settimeout(3); knock.connect(path)
             break
     except OSError: pass
