@@ -1,19 +1,22 @@
-"""How does a datagram come with a file descriptor beside it?"""
+"""How does a datagram come with file descriptors beside it?"""
 
 from __future__ import annotations
 
 import array
 import socket
 
-__all__ = ["receive"]
+__all__ = ["MOST_FDS", "receive"]
+
+MOST_FDS = 64  # beside one datagram; the kernel takes 253 (SCM_MAX_FD, unix(7))
 
 _WORD = array.array("i").itemsize
+_SPACE = socket.CMSG_SPACE(_WORD * MOST_FDS)
 
 
 def receive(sock: socket.socket, limit: int) -> tuple[bytes, list[int]]:
-    """The next datagram and its descriptor, close-on-exec, which is missing where we have no room for it (unix(7)). Raises
-    BlockingIOError when there is none. (`socket.recv_fds` forgets its flags, and would wait.)"""
-    data, beside, _, _ = sock.recvmsg(limit, socket.CMSG_SPACE(_WORD), socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
+    """The next datagram and its descriptors, close-on-exec, of which the last are missing where we have no room for them
+    (unix(7)). Raises BlockingIOError when there is none. (`socket.recv_fds` forgets its flags, and would wait.)"""
+    data, beside, _, _ = sock.recvmsg(limit, _SPACE, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
     fds = array.array("i")
     for level, kind, content in beside:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):

@@ -10,7 +10,7 @@ import socket
 from collections import deque
 
 from supervisor.kernel.letters import receive
-from supervisor.wire.logmessages import LONGEST, Downward, Upward, decode, encode
+from supervisor.wire.logmessages import LONGEST, Downward, Upward, encode, unpack
 
 __all__ = ["Desk", "Letter"]
 
@@ -51,11 +51,10 @@ class Desk:
             if not data:
                 self.closed = True
                 break
-            try:
-                letters.append((decode(data), fds))  # type: ignore[arg-type]  # PID 1 sends only these
-            except ValueError:
-                for fd in fds:
-                    os.close(fd)
+            told, nobodys = unpack(data, fds)
+            letters += told  # type: ignore[arg-type]  # PID 1 sends only these
+            for fd in nobodys:
+                os.close(fd)
         return letters
 
     def send(self, message: Upward) -> None:

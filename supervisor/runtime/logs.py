@@ -302,6 +302,7 @@ class Logs:
             await self._flush()
 
     async def _flush(self) -> None:
+        self._link.flush()
         while self._link.waiting:
             await trio.lowlevel.wait_writable(self._link.ours.fileno())
             before = self._link.unsent
@@ -338,6 +339,7 @@ class Logs:
         for _, entry in self._pipes:
             entry.close_write()
         self._link.post(message.Finish(within))
+        self._link.flush()
         with trio.move_on_after(within + _GRACE):
             while self._link.waiting:
                 await trio.sleep(_SOON)

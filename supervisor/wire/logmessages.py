@@ -1,4 +1,4 @@
-"""What do PID 1 and its logger tell each other? One datagram per message, a file descriptor beside some.
+"""What do PID 1 and its logger tell each other? Messages, a line each, several to a datagram; a file descriptor beside some.
 
 Rules: PID 1's messages say what shall be, in order; what the logger does not know it ignores, so that a successor can be
 told everything anew. The logger's messages say what has happened.
@@ -7,7 +7,7 @@ told everything anew. The logger's messages say what has happened.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -35,11 +35,14 @@ __all__ = [
     "Upward",
     "Want",
     "Watch",
+    "carries_fd",
     "decode",
     "encode",
+    "join",
+    "unpack",
 ]
 
-LONGEST = 131072  # bytes of a message; the texts in one are shorter than 16 KiB, a query than 64 KiB
+LONGEST = 131072  # bytes of a datagram; the texts in one are shorter than 16 KiB, a query than 64 KiB
 
 
 class Begin(Record):
@@ -157,6 +160,30 @@ _write = json.JSONEncoder(separators=(",", ":")).encode
 
 def encode(message: Downward | Upward) -> bytes:
     return _write([type(message).__name__, *(getattr(message, name) for name in message.__match_args__)]).encode()
+
+
+def carries_fd(message: Downward | Upward) -> bool:
+    """Whether a descriptor goes along."""
+    return isinstance(message, Open | Ring | Ask | Made)
+
+
+def join(encoded: Iterable[bytes]) -> bytes:
+    """One datagram of several messages: as JSON they have no line ends."""
+    return b"\n".join(encoded)
+
+
+def unpack(data: bytes, fds: Sequence[int]) -> tuple[list[tuple[Downward | Upward, list[int]]], list[int]]:
+    """The messages of a datagram, each with its descriptor, which is missing where there was no room for it (the first ones
+    get theirs, unix(7)); and the descriptors that belong to none. What is no message is skipped."""
+    left = list(fds)
+    letters = []
+    for line in data.split(b"\n"):
+        try:
+            message = decode(line)
+        except ValueError:
+            continue
+        letters.append((message, [left.pop(0)] if left and carries_fd(message) else []))
+    return letters, left
 
 
 def decode(data: bytes) -> Downward | Upward:

@@ -142,16 +142,22 @@ class LogStage:
         os.kill(victim, signal.SIGKILL)
         self.until(lambda: self.logs.logger_pid not in (0, victim))
 
+    def open(self, run: RunId) -> tuple[int, int]:
+        """The run's pipes, of which the logger has been told."""
+        pipes = self.logs.open(run)
+        self.logs.drain()
+        return pipes
+
     def write(self, run: RunId, text: bytes, stream: int = 0) -> None:
         """Write as a process of the run would, while there is room."""
         left = memoryview(text)
-        fd = self.logs.open(run)[stream]
+        fd = self.open(run)[stream]
         while left:
             left = left[os.write(fd, left) :]
 
     def python(self, run: RunId, code: str, *words: str) -> int:
         """Start a process of the run; its number."""
-        stdout, stderr = self.logs.open(run)
+        stdout, stderr = self.open(run)
         actions = [(os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
         argv = (sys.executable, "-IS", "-c", code, *words)
         return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions)

@@ -154,20 +154,20 @@ def test_writers_never_notice() -> None:
 def test_while_there_is_no_answer_from_it_pidone_goes_on_and_counts_what_it_could_not_say() -> None:
     stage = LogStage()
     os.kill(stage.logs.logger_pid, signal.SIGSTOP)
-    for number in range(3000):
+    for number in range(30000):
         stage.logs.say(f"message {number}")
     runs = [run_of(f"late-{number}") for number in range(500)]
     for run in runs:
         stage.logs.open(run)
     stage.write(runs[-1], b"late\n")
-    assert 0 < stage.logs.dropped < 3000
+    assert 0 < stage.logs.dropped < 30000
     os.kill(stage.logs.logger_pid, signal.SIGCONT)
     stage.until(lambda: stage.out.lines("late-499") == [b"late"])
     dropped = stage.logs.dropped
     stage.logs.say("again")
     stage.until(lambda: stage.err.lines("pidone")[-1:] == [b"again"])
     assert b"%d messages of pidone were lost here" % dropped in stage.err.lines("pidone")
-    assert len(stage.err.lines("pidone")) == 3000 - dropped + 2
+    assert len(stage.err.lines("pidone")) == 30000 - dropped + 2
 
 
 @isolated
