@@ -1,4 +1,5 @@
-"""Do the worlds in `examples/` do what their comments say? Each is run here; a test counts them."""
+"""Do the worlds in `examples/` do what their comments say? The small ones are run here, each of those with a folder of its own
+in `test_example_NAME.py`; a test counts them."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pytest
 from tests.outside.world import pidone, world
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
+_FOLDERS = sorted(path for path in _EXAMPLES.iterdir() if path.is_dir())
 
 
 def _text(name: str) -> str:
@@ -44,10 +46,20 @@ def test_jobs_are_done_in_order_and_undone_when_the_world_ends() -> None:
 
 
 def test_every_example_is_run_by_a_test() -> None:
-    assert {path.name for path in _EXAMPLES.iterdir()} == {"ci-job.yaml", "crash-loop.yaml", "jobs.yaml"}
+    assert {path.name for path in _EXAMPLES.glob("*.yaml")} == {"ci-job.yaml", "crash-loop.yaml", "jobs.yaml"}
+    for folder in _FOLDERS:
+        assert Path(__file__).with_name(f"test_example_{folder.name.replace('-', '_')}.py").exists()
 
 
-@pytest.mark.parametrize("path", sorted(_EXAMPLES.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", _FOLDERS, ids=lambda folder: folder.name)
+def test_every_example_says_shortly_what_it_is(folder: Path) -> None:
+    text = (folder / "README.md").read_text()
+    assert text.startswith("# ")
+    assert len(text.splitlines()) <= 20
+    assert f"examples/{folder.name}" in text
+
+
+@pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_example_is_valid(path: Path) -> None:
     said = pidone("check", str(path))
     assert said.code == 0, said.err
