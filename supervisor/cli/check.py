@@ -20,7 +20,7 @@ def run(asked: Asked) -> int:
     from supervisor.programs.loading import load
     from supervisor.wire.diagnostics import render, summary, to_plain
 
-    found = load([*asked.options.get("config", ()), *asked.words])
+    found = load([*asked.options.get("config", ()), *asked.words], world="perhaps")
     status = OK if found.ok else INVALID
     if asked.output == "json":
         errors, warnings = ([to_plain(one) for one in kind] for kind in (found.errors, found.warnings))

@@ -14,7 +14,7 @@ from supervisor.config.budget import Budget
 from supervisor.config.document import Definition, Document, gather
 from supervisor.config.envfile import variables_in
 from supervisor.config.findings import Findings, Refused
-from supervisor.config.identities import gid_of, identity_of, uids_in
+from supervisor.config.identities import control_gid, identity_of, uids_in
 from supervisor.config.nodes import NOWHERE, Map, Node, Place, Seq, Text, key_of, place_of
 from supervisor.config.rules import settled, settled_system
 from supervisor.config.schema import validate
@@ -22,6 +22,7 @@ from supervisor.config.shapes import merged, shaped
 from supervisor.config.sources import Sources, read_text
 from supervisor.config.variables import Variables
 from supervisor.model.plan import Plan, PlannedService
+from supervisor.model.realm import EVERYBODY, Realm
 from supervisor.model.record import Record, replace
 from supervisor.model.spec import ServiceSpec, SystemSpec
 from supervisor.model.words import ServiceName
@@ -45,9 +46,11 @@ class Configuration(Record):
     """False when a file or service could not be understood: then what seems to be missing may stand there."""
 
 
-def read(paths: Iterable[str], environ: Mapping[str, str], findings: Findings) -> Configuration:
-    """Read the configuration that these paths mean."""
-    reader = _Reader(environ, findings)
+def read(
+    paths: Iterable[str], environ: Mapping[str, str], findings: Findings, realm: Realm = EVERYBODY
+) -> Configuration:
+    """Read the configuration that these paths mean, for a world in which this realm exists."""
+    reader = _Reader(environ, findings, realm)
     sources = Sources()
     sources.read(paths, reader.budget, findings)
     document = gather(sources.texts.items(), reader.budget, findings)
@@ -86,8 +89,8 @@ def locate(configuration: Configuration, path: tuple[str | int, ...]) -> Place:
 class _Reader:
     """Reads services one by one, with what they share."""
 
-    def __init__(self, environ: Mapping[str, str], findings: Findings) -> None:
-        self._environ, self._findings = environ, findings
+    def __init__(self, environ: Mapping[str, str], findings: Findings, realm: Realm) -> None:
+        self._environ, self._findings, self._realm = environ, findings, realm
         self.budget = Budget()
         self._defaults: list[Map] = []
         self._defaults_size = 0
@@ -121,7 +124,7 @@ class _Reader:
         if spec.env_file:
             spec = self._with_files(spec, usable)
         place = place_of(definition.key)
-        identity = identity_of(spec, usable, findings)
+        identity = identity_of(spec, usable, findings, self._realm)
         return PlannedService(name, spec, f"{place.file}:{place.line}", identity), written, broken
 
     def _with_files(self, spec: ServiceSpec, written: Map) -> ServiceSpec:
@@ -166,19 +169,13 @@ class _Reader:
         control = written.get(Text("control"))
         if not isinstance(control, Map) or "control" in validated.broken:
             return Plan(services, system)
-        gid = -1
-        if system.control.group:
-            try:
-                gid = gid_of(system.control.group)
-            except Refused as refusal:
-                findings.refused(refusal, control[Text("group")])
-        nobody = Seq()
+        nobody, realm = Seq(), self._realm
         return Plan(
             services,
             system,
-            admin_uids=uids_in(control.get(Text("admin"), nobody), findings),
-            read_uids=uids_in(control.get(Text("read"), nobody), findings),
-            control_gid=gid,
+            admin_uids=uids_in(control.get(Text("admin"), nobody), findings, realm),
+            read_uids=uids_in(control.get(Text("read"), nobody), findings, realm),
+            control_gid=control_gid(control[Text("group")], findings, realm) if system.control.group else -1,
         )
 
 

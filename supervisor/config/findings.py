@@ -50,8 +50,12 @@ class Findings:
 
     def warning(self, at: Node | Place, code: str, /, **texts: object) -> None:
         finding = _finding(at, code, texts)
-        if len(self._warnings) < MOST:
+        if len(self._warnings) < MOST and finding.place not in self._spoiled:
             self._warnings.setdefault((finding.place, code, str(finding.texts)), finding)
+
+    def judge(self, certain: bool, at: Node, code: str, /, **texts: object) -> None:
+        """An error, or only a warning where it depends on what nobody knows yet."""
+        (self.error if certain else self.warning)(at, code, **texts)
 
     def refused(self, refusal: Refused, otherwise: Node | Place) -> None:
         """Remember a refusal, at its own place or else at this one."""

@@ -148,6 +148,19 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "unknown-group": ("there is no group `{name}`", "`getent group` lists them; a number needs no entry"),
     "user-and-group": ("a user and a group in one", "write `user: {user}` and `group: {group}`"),
     "id-too-large": ("{text} is too large for the number of a user or group", ""),
+    "rootless-id": (
+        "{what}: a world made without privileges has only {there}",
+        "start pidone as root with its capabilities, without --rootless; or leave it out and run as {ours}",
+    ),
+    "namespace-id": (
+        "{what}: this user namespace has only {there}",
+        "have it mapped by who makes the namespace; or leave it out and run as {ours}",
+    ),
+    "foreign-id": (
+        "{what}: we are {ours} and may not take another one",
+        "start pidone as root, in a container with the capability {capability}; or leave it out",
+    ),
+    "unknown-peer": ("`{name}` cannot be recognised: in that world there is only {there}", ""),
     # across services
     "no-services": ("no service is defined", ""),
     "unknown-service": ("there is no service `{name}`", "define it under `services`"),

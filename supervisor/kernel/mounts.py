@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from supervisor.kernel.libc import call
 
-__all__ = ["covered_proc", "keep_mounts_private", "mount_proc"]
+__all__ = ["covered_proc", "has_whole_proc", "keep_mounts_private", "mount_proc"]
 
 # <linux/mount.h>
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_SLAVE = 0x2, 0x4, 0x8, 0x4000, 0x80000
+
+_KEPT_EMPTY = frozenset(("/proc/sys/fs/binfmt_misc", "/proc/fs/nfsd", "/proc/xen", "/proc/openprom"))
 
 
 def keep_mounts_private() -> None:
@@ -27,10 +29,26 @@ def mount_proc() -> None:
 
 
 def covered_proc() -> tuple[str, ...]:
-    """What is mounted over parts of /proc here, as container engines do (proc_pid_mountinfo(5)); () when nobody can say."""
+    """What is mounted over parts of /proc here, as container engines do (proc_pid_mountinfo(5)); () when nobody can say.
+
+    Mounts on directories that the kernel keeps empty for them hide nothing (mount_too_revealing in fs/namespace.c).
+    """
+    return tuple(point for point, _, _ in _mounts() if point.startswith("/proc/") and point not in _KEPT_EMPTY)
+
+
+def has_whole_proc() -> bool:
+    """Whether a /proc is mounted here that shows everything and may be written to; only then may a user namespace have one."""
+    return any(
+        kind == "proc" and not {"ro", "subset=pid"}.intersection(options.split(",")) for _, kind, options in _mounts()
+    )
+
+
+def _mounts() -> list[tuple[str, str, str]]:
+    """Where, of which type, and with which options, those of the file system behind those of the mount."""
     try:
         with open("/proc/self/mountinfo") as file:
-            points = [line.split()[4] for line in file]
+            halves = [line.split(" - ", 1) for line in file]
     except OSError:
-        return ()
-    return tuple(point for point in points if point.startswith("/proc/"))
+        return []
+    rows = [(before.split(), behind.split()) for before, behind in halves]
+    return [(before[4], behind[0], ",".join((before[5], *behind[2:]))) for before, behind in rows]

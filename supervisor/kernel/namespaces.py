@@ -16,7 +16,7 @@ import os
 import struct
 from typing import Literal, TypeAlias
 
-from supervisor.kernel.ids import stays
+from supervisor.kernel.ids import SETFCAP, may, stays
 from supervisor.kernel.libc import call, load
 from supervisor.kernel.mounts import keep_mounts_private, mount_proc
 from supervisor.model.record import Record
@@ -55,7 +55,7 @@ class Isolation(Record):
 
 
 class Refusal(Record):
-    """The step that failed: user, map, pid, mount, private, proc, uts, ipc, net, cgroup, hostname, loopback; and its errno."""
+    """The step that failed: user, map (root: of uid 0, without the capability SETFCAP), pid, mount, private, proc, uts, ipc, net, cgroup, hostname, loopback; and its errno."""
 
     step: str
     errno: int
@@ -71,7 +71,7 @@ def step_out(wanted: Isolation) -> Refusal | None:
         step = "pid"
         call("unshare", _CLONE_NEWPID)
     except _MapError as error:
-        return Refusal("map", error.errno or errno.EPERM)
+        return error.refusal
     except OSError as error:
         return Refusal(step, error.errno or errno.EPERM)
     return None
@@ -134,8 +134,12 @@ def _try(wanted: Isolation, outbox: int) -> None:
         os._exit(0)
 
 
-class _MapError(OSError):
-    """The user namespace is there, but who is who in it could not be said."""
+class _MapError(Exception):
+    """The user namespace is there, but who is who in it could not be said: the step and the errno."""
+
+    def __init__(self, step: str, number: int) -> None:
+        super().__init__(step, number)
+        self.refusal = Refusal(step, number)
 
 
 def _unshare_user(everybody: bool) -> None:
@@ -145,13 +149,14 @@ def _unshare_user(everybody: bool) -> None:
         _unshare_mapped(maps)
         return
     inside, uid, gid = stays(), os.geteuid(), os.getegid()
+    step = "root" if uid == 0 and not may(SETFCAP) else "map"  # what Linux 5.12 asks of who maps uid 0
     call("unshare", _CLONE_NEWUSER)
     try:
         _write("/proc/self/setgroups", "deny")  # an unprivileged process must, before it may map its group
         _write("/proc/self/uid_map", f"{inside[0]} {uid} 1")
         _write("/proc/self/gid_map", f"{inside[1]} {gid} 1")
     except OSError as error:
-        raise _MapError(error.errno, error.strerror) from None
+        raise _MapError(step, error.errno or errno.EPERM) from None
 
 
 def _unshare_mapped(maps: dict[str, str]) -> None:
@@ -179,7 +184,7 @@ def _unshare_mapped(maps: dict[str, str]) -> None:
         os.close(outbox)
         status = os.waitstatus_to_exitcode(os.waitpid(helper, 0)[1])
     if status:
-        raise _MapError(abs(status), os.strerror(abs(status)))
+        raise _MapError("map", abs(status))
 
 
 def _identity(name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
-from supervisor.kernel.mounts import covered_proc
+from supervisor.kernel.ids import SYS_ADMIN, may
+from supervisor.kernel.mounts import covered_proc, has_whole_proc
 from supervisor.kernel.namespaces import Isolation, Refusal
 
 __all__ = ["explain"]
@@ -13,6 +14,7 @@ __all__ = ["explain"]
 _WHAT = {
     "user": "make a user namespace",
     "map": "keep our user in a new user namespace",
+    "root": "keep uid 0 in a new user namespace",
     "pid": "make a PID namespace",
     "mount": "make a mount namespace",
     "private": "keep mounts to ourselves",
@@ -35,6 +37,10 @@ _SWITCHES = (
 )
 """Where distributions forbid user namespaces, the value that says so, and what root types against it."""
 
+_LIMITS = {"mount": "mnt"}
+"""How /proc/sys/user calls what we call by another word: max_mnt_namespaces (namespaces(7))."""
+
+_ENGINE = "in a container docker run --security-opt seccomp=unconfined"
 _AS_ITS_INIT = "or pidone init as the container's own command"
 _DENIED = (errno.EPERM, errno.EACCES)
 
@@ -43,44 +49,81 @@ def explain(refused: Refusal, wanted: Isolation) -> str:
     """What cannot be done, why as far as can be known, and what would help; without a full stop."""
     why, cure = _cause(refused, wanted)
     why = why or os.strerror(refused.errno).lower()
-    return f"cannot {_WHAT[refused.step]}: {why}" + (f"; {cure}" if cure else "")
+    return f"cannot {_what(refused, wanted)}: {why}" + (f"; {cure}" if cure else "")
+
+
+def _what(refused: Refusal, wanted: Isolation) -> str:
+    if refused.step == "map" and wanted.user == "all":
+        return "keep every user in a new user namespace"
+    if refused.step == "user" and os.geteuid() == 0 and not may(SYS_ADMIN):
+        return "make a user namespace, which is needed where the capability SYS_ADMIN is not ours"
+    return _WHAT[refused.step]
 
 
 def _cause(refused: Refusal, wanted: Isolation) -> tuple[str, str]:
     """The cause, or "" for what errno says; and the cure, or ""."""
     step, number = refused.step, refused.errno
-    if wanted.user == "own" and (cure := _switched_off()):
-        return "user namespaces are switched off on this machine", f"as root: {cure}"
     if step == "hostname":
         return ("a host name has at most 64 bytes" if number == errno.EINVAL else ""), ""
-    if number == errno.ENOSPC:
-        return "there are too many already, or 32 inside each other", ""
+    if step == "proc" and number in _DENIED:
+        return _proc_is_hidden()
+    if step == "root" and number in _DENIED:
+        return (
+            "the capability SETFCAP is not ours",
+            f"start it as another user, or docker run --cap-add SETFCAP, {_AS_ITS_INIT}",
+        )
+    if wanted.user != "none" and number in (*_DENIED, errno.ENOSPC) and (cure := _switched_off()):
+        return "user namespaces are switched off on this machine", f"as root: {cure}"
+    if number in (errno.ENOSPC, errno.EUSERS):
+        limit = f"user.max_{_LIMITS.get(step, step)}_namespaces"
+        if _reads(f"/proc/sys/{limit.replace('.', '/', 1)}") == "0":
+            return "this machine allows none", f"as root: sysctl {limit}=10000"
+        return f"there are too many already ({limit}, here or outside), or 32 inside each other", ""
     if step == "private" and number == errno.EINVAL:
         return "/ is not a mount point, as in a chroot", "mount --rbind / / before the chroot, or --no-namespace"
-    if number in (errno.EINVAL, errno.ENOSYS):
+    filtered = _is_filtered()
+    if number in (errno.EINVAL, errno.ENOSYS) and not (filtered and number == errno.ENOSYS):
         return "this kernel has none", ""
-    if number not in _DENIED:
+    if number not in (*_DENIED, errno.ENOSYS):
         return "", ""
-    if step == "proc" and (covered := covered_proc()):
-        return (
-            f"parts of the one we have are covered ({', '.join(covered[:2])}{', …' if covered[2:] else ''})",
-            f"docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL, {_AS_ITS_INIT}",
-        )
-    if wanted.user == "own":
-        return "", f"in a container docker run --security-opt seccomp=unconfined, {_AS_ITS_INIT}"
+    if step == "map" and wanted.user == "all":
+        return "the capabilities SETUID, SETGID and SETFCAP are not all ours", "try --rootless, which maps only us"
+    if filtered:
+        return "most likely the seccomp filter on us forbids it", f"{_ENGINE}, {_AS_ITS_INIT}"
+    if wanted.user != "none":
+        return ("a security module or a chroot forbids it", f"{_ENGINE}, {_AS_ITS_INIT}")
     return (
-        "the capability SYS_ADMIN is not ours" if number == errno.EPERM else "a security module forbids it",
+        "a security module forbids it"
+        if number == errno.EACCES or may(SYS_ADMIN)
+        else "the capability SYS_ADMIN is not ours",
         f"try --rootless, in a container docker run --cap-add SYS_ADMIN, {_AS_ITS_INIT}",
     )
 
 
+def _proc_is_hidden() -> tuple[str, str]:
+    """Why the kernel shows nobody in a user namespace more of /proc than he saw before (user_namespaces(7))."""
+    cure = f"docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL, {_AS_ITS_INIT}"
+    if covered := covered_proc():
+        return f"parts of the one we have are covered ({', '.join(covered[:2])}{', …' if covered[2:] else ''})", cure
+    if not has_whole_proc():
+        return "the one we have is missing, read-only or does not show everything", cure
+    return "", ""
+
+
+def _is_filtered() -> bool:
+    """Whether system calls of ours go through a seccomp filter (proc_pid_status(5))."""
+    return "\nSeccomp:\t2\n" in _reads("/proc/self/status")
+
+
 def _switched_off() -> str:
     """The command that allows user namespaces where a switch of the kernel forbids them; "" where none does."""
-    for path, off, cure in _SWITCHES:
-        try:
-            with open(path) as file:
-                if file.read().strip() == off:
-                    return cure
-        except OSError:
-            continue
-    return ""
+    return next((cure for path, off, cure in _SWITCHES if _reads(path) == off), "")
+
+
+def _reads(path: str) -> str:
+    """What stands in this file of the kernel; "" when there is none."""
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return ""

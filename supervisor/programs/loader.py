@@ -1,9 +1,11 @@
 """What does the configuration say? A short-lived child that reads it and prints one JSON document.
 
-    python -I -m supervisor.programs.loader [--] [PATH…]
+    python -I -m supervisor.programs.loader [--world=here|rootless|perhaps] [--] [PATH…]
 
 `{"ok": true, "plan": …, "warnings": […]}` and status 0, or `{"ok": false, "errors": […], "warnings": […]}` and status 7. It
 limits itself before it looks at a file, so that a YAML bomb ends here: programs/loading makes an error of whatever is left.
+Who can be a service's user is asked here, in a process that was executed as PID 1 is: `here` as we are, `rootless` in a world
+that we make without privileges, `perhaps` in the one that this user would make, and then it is only a warning.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from supervisor.kernel import ids
+from supervisor.model.realm import EVERYBODY, Realm
+from supervisor.model.record import replace
 from supervisor.model.words import Seconds
 
 __all__ = ["MEMORY", "PROCESSOR", "document_of", "main"]
@@ -25,12 +30,16 @@ __all__ = ["MEMORY", "PROCESSOR", "document_of", "main"]
 MEMORY = 384 << 20  # bytes of address space; 40,000 services, as many as the budget allows, need less than 150 MB
 PROCESSOR = 20  # seconds; a machine that is emulated needs a hundred times as long as ours
 _WALL = Seconds(45)  # less than loading.PATIENCE
+_WORLD = "--world="
 _WRITTEN = 16 << 20  # bytes per file; we write none, but a profiler may
 
 
-def main(paths: list[str]) -> int:
+def main(words: list[str]) -> int:
     """The child's whole life; returns its exit status."""
     gc.disable()  # a collection finds nothing here and costs more than all it could find
+    world, paths = "here", words
+    if paths and paths[0].startswith(_WORLD):
+        world, paths = paths[0].removeprefix(_WORLD), paths[1:]
     if paths[:1] == ["--"]:
         paths = paths[1:]
     no_room = _sorry("config-too-large", "reading it takes more memory than the loader may have")
@@ -38,7 +47,7 @@ def main(paths: list[str]) -> int:
     try:
         _warm_up()
         _limit_ourselves()
-        text = json.dumps(document_of(paths, os.environ), separators=(",", ":"), allow_nan=False)
+        text = json.dumps(document_of(paths, os.environ, _realm(world)), separators=(",", ":"), allow_nan=False)
     except MemoryError:
         pass  # what took the memory is held by the traceback until here: whatever needs memory comes after
     except Exception as error:  # a bug of ours must not look like silence
@@ -74,11 +83,21 @@ def _limit_ourselves() -> None:
         ours.write("1000")  # if memory runs out, it shall be us and not PID 1
 
 
-def document_of(paths: Iterable[str], environ: Mapping[str, str]) -> dict[str, Any]:  # Any: JSON
+def _realm(world: str) -> Realm:
+    if world == "here":
+        return ids.here()
+    if world == "rootless":
+        return ids.rootless()
+    return replace(ids.here() if os.geteuid() == 0 else ids.rootless(), certain=False)
+
+
+def document_of(
+    paths: Iterable[str], environ: Mapping[str, str], realm: Realm = EVERYBODY
+) -> dict[str, Any]:  # Any: JSON
     """The loader's answer for these files and folders."""
     from supervisor.programs.planning import plan_of
 
-    return plan_of(paths, environ)
+    return plan_of(paths, environ, realm)
 
 
 def _sorry(code: str, message: str) -> str:

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from supervisor.model.process import Exit
 from supervisor.model.record import Record
@@ -26,6 +26,7 @@ __all__ = [
     "DOCUMENT_LIMIT",
     "PATIENCE",
     "Loaded",
+    "LoadedFor",
     "LoaderChild",
     "load",
     "not_started",
@@ -41,6 +42,10 @@ PATIENCE = Seconds(60)
 DOCUMENT_LIMIT = 64 << 20  # bytes; a plan of 1000 services has about 0.5 MB
 
 _CHUNK = 1 << 16
+
+LoadedFor: TypeAlias = Literal["here", "rootless", "perhaps"]
+"""Whose users count: those that exist here and that we may become; only ourselves; or whatever this user's `up` would have,
+and then whoever is missing is a warning (`check`)."""
 
 
 class LoaderChild(NamedTuple):
@@ -62,7 +67,7 @@ class Loaded(Record):
     """We were told to stop before it had finished; there are no errors then."""
 
 
-def start_loader(paths: Iterable[str]) -> LoaderChild:
+def start_loader(paths: Iterable[str], world: LoadedFor = "here") -> LoaderChild:
     """Start the loader on these files and folders (none: the default places) and return at once.
 
     It gets a session of its own, so that Ctrl-C on our terminal is our affair, an empty signal mask and default
@@ -72,7 +77,7 @@ def start_loader(paths: Iterable[str]) -> LoaderChild:
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-m", "supervisor.programs.loader", "--", *paths],
+            [sys.executable, "-I", "-m", "supervisor.programs.loader", f"--world={world}", "--", *paths],
             os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, output, 1),
@@ -91,14 +96,14 @@ def start_loader(paths: Iterable[str]) -> LoaderChild:
     return LoaderChild(pid, fd)
 
 
-def load(paths: Iterable[str], *, stop_fd: int = -1, patience: Seconds = PATIENCE) -> Loaded:
+def load(paths: Iterable[str], *, stop_fd: int = -1, patience: Seconds = PATIENCE, world: LoadedFor = "here") -> Loaded:
     """Run the loader to its end and return what it said.
 
     When `stop_fd` becomes readable (nothing is read from it), the loader is ended and the result says `interrupted`. An
     exception from a signal handler ends the loader too and goes on up.
     """
     try:
-        child = start_loader(paths)
+        child = start_loader(paths, world)
     except OSError as error:
         return not_started(error)
     data = bytearray()

@@ -19,6 +19,7 @@ import signal
 import sys
 from typing import Any, NamedTuple, NoReturn
 
+from supervisor.kernel import ids
 from supervisor.kernel.fds import open_standard
 from supervisor.kernel.inheritance import inherited_environment
 from supervisor.kernel.namespaces import IdMap, Isolation, Refusal, probe, settle, step_out
@@ -28,7 +29,7 @@ from supervisor.kernel.signalfd import open_signalfd, read_signals
 from supervisor.kernel.signals import block_all, unblock
 from supervisor.model.record import Record, replace
 from supervisor.model.signals import SYNCHRONOUS, signal_name
-from supervisor.programs.loading import load
+from supervisor.programs.loading import Loaded, load
 from supervisor.wire.diagnostics import render
 
 __all__ = ["UpOptions", "init_command", "run"]
@@ -103,15 +104,18 @@ def run(options: UpOptions) -> int:
 
 
 def _bring_up(options: UpOptions, stops: int, others: int) -> int:
-    loaded = load(options.paths, stop_fd=stops)
-    if loaded.interrupted:
-        return _OK
-    if findings := render(loaded.errors, loaded.warnings, colour=options.paint):
-        _say(findings, "")
+    everybody = options.no_namespace or _user_map(options) != "own"
+    loaded = load(options.paths, stop_fd=stops, world="here" if everybody else "rootless")
     if not loaded.ok:
-        return _INVALID
+        return _refuse_to_load(loaded, options)
     system = _system_of(loaded.plan)
     isolation = _choose(options, system)
+    if everybody != (isolation is None or isolation.user != "own"):  # by --namespace auto: other users exist there
+        loaded = load(options.paths, stop_fd=stops, world="rootless" if everybody else "here")
+        if not loaded.ok:
+            return _refuse_to_load(loaded, options)
+    if findings := render((), loaded.warnings, colour=options.paint):
+        _say(findings, "")
     if _is_readable(stops):
         return _OK  # nothing has begun
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -124,6 +128,7 @@ def _bring_up(options: UpOptions, stops: int, others: int) -> int:
         theirs.fileno(),
         outbox,
     )
+    note = _note(options, isolation)
     if isolation is not None and (refused := step_out(isolation)):
         return _refuse(refused, isolation)
     child = os.fork()
@@ -133,7 +138,14 @@ def _bring_up(options: UpOptions, stops: int, others: int) -> int:
     for fd in (plan, outbox):
         os.close(fd)
     theirs.close()
-    return _Watch(child, ours, report, isolation).until_the_end(stops, others)
+    return _Watch(child, ours, report, isolation, note).until_the_end(stops, others)
+
+
+def _refuse_to_load(loaded: Loaded, options: UpOptions) -> int:
+    if loaded.interrupted:
+        return _OK
+    _say(render(loaded.errors, loaded.warnings, colour=options.paint), "")
+    return _INVALID
 
 
 def init_command(options: UpOptions, name: str, plan: int, monitor: int) -> list[str]:
@@ -184,19 +196,25 @@ def _become_init(isolation: Isolation | None, start: _Start) -> NoReturn:
 class _Watch:
     """The monitor's life beside init."""
 
-    def __init__(self, child: int, pair: _socket.socket, report: int, isolation: Isolation | None) -> None:
+    def __init__(self, child: int, pair: _socket.socket, report: int, isolation: Isolation | None, note: str) -> None:
+        """`note` is said when init has been executed: beside a refusal it would be noise."""
         self._child = child
         self._pair = pair
         self._report = report
         self._isolation = isolation
+        self._note = note
         self._asked = 0
+        self._unheard = True
+        self._refused: Refusal | None = None
 
     def until_the_end(self, stops: int, others: int) -> int:
         poll = select.poll()
-        for fd in (stops, others):
+        for fd in (stops, others, self._report):
             poll.register(fd, select.POLLIN)
         while True:
-            poll.poll()
+            if any(fd == self._report for fd, _ in poll.poll()):
+                poll.unregister(self._report)
+                self._hear_report()
             for arrived in read_signals(stops):
                 self._ask_for_the_end(arrived.number)
             for arrived in read_signals(others):
@@ -204,6 +222,15 @@ class _Watch:
                     os.kill(self._child, arrived.number)  # our child, which only we reap
             if (ended := os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG)) is not None:
                 return self._relay(ended.si_code, ended.si_status)
+
+    def _hear_report(self) -> None:
+        """The pipe closes when init is executed; before that it says what could not be done."""
+        self._unheard = False
+        if said := os.read(self._report, 64):
+            step, _, number = said.decode().partition(" ")
+            self._refused = Refusal(step, int(number))
+        elif self._note:
+            _say(self._note)
 
     def _ask_for_the_end(self, number: int) -> None:
         self._asked += 1
@@ -214,9 +241,10 @@ class _Watch:
             os.kill(self._child, signal.SIGKILL)
 
     def _relay(self, code: int, status: int) -> int:
-        if said := os.read(self._report, 64):
-            step, _, number = said.decode().partition(" ")
-            return _refuse(Refusal(step, int(number)), self._isolation or Isolation())
+        if self._unheard:
+            self._hear_report()  # it has ended between our look for news and our look for its end
+        if self._refused is not None:
+            return _refuse(self._refused, self._isolation or Isolation())
         if code == os.CLD_EXITED:
             return status
         if self._asked < _LAST_RESORT:
@@ -235,10 +263,8 @@ def _choose(options: UpOptions, system: _System) -> Isolation | None:
 
 
 def _isolation(options: UpOptions, system: _System) -> Isolation:
-    user: IdMap = "none"
-    if options.rootless or os.geteuid() != 0:
-        user = "own"
-    elif options.user or system.namespace.get("user"):
+    user = _user_map(options)
+    if user == "none" and system.namespace.get("user"):
         user = "all"
     hostname = options.hostname or system.hostname
     return Isolation(
@@ -251,10 +277,30 @@ def _isolation(options: UpOptions, system: _System) -> Isolation:
     )
 
 
+def _user_map(options: UpOptions) -> IdMap:
+    """Who exists in the world; the configuration can only make `all` of `none`. Without the capability SYS_ADMIN, as in a
+    container, root takes the way of those who are not root, and if he may map others, he takes them along."""
+    if options.rootless or os.geteuid() != 0:
+        return "own"
+    if ids.may(ids.SYS_ADMIN):
+        return "all" if options.user else "none"
+    return "all" if ids.may(ids.SETUID, ids.SETGID, ids.SETFCAP) else "own"
+
+
+def _note(options: UpOptions, isolation: Isolation | None) -> str:
+    """What root should know about a user namespace that he did not ask for; "" when there is nothing."""
+    if isolation is None or isolation.user == "none" or os.geteuid() != 0 or options.rootless or ids.may(ids.SYS_ADMIN):
+        return ""
+    alike = "--user" if isolation.user == "all" else "--rootless"
+    return f"note: the capability SYS_ADMIN is not ours; the world gets a user namespace, as with {alike}"
+
+
 def _what_can_be_had(wanted: Isolation) -> Isolation | None:
     """The most that works of what is wanted, said in a line when it is less."""
     first: Refusal | None = None
-    for less in (wanted, replace(wanted, user="own"), Isolation(user=wanted.user), Isolation(user="own")):
+    maps: tuple[IdMap, ...] = (wanted.user, "own", "none")
+    tries = [replace(kinds, user=user) for kinds in (wanted, Isolation()) for user in maps]
+    for less in tries:
         refused = probe(less)
         if refused is None:
             if first is not None:

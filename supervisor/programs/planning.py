@@ -19,6 +19,7 @@ from supervisor.config.sources import Sources
 from supervisor.core.graph import problems
 from supervisor.kernel.filesystems import Mounts
 from supervisor.model.plan import Plan, PlannedService
+from supervisor.model.realm import EVERYBODY, Realm
 from supervisor.model.record import replace
 from supervisor.programs.launches import Launches, Missing
 from supervisor.wire.diagnostics import Diagnostic, to_plain
@@ -32,10 +33,10 @@ _DECIDES_ITS_END = frozenset({"type", "restart", "shutdown_on"})
 _SUGGESTIONS = 50  # unknown names for which a known one is looked for; each costs up to 40 ms among 2000 names
 
 
-def plan_of(paths: Iterable[str], environ: Mapping[str, str]) -> dict[str, Any]:  # Any: JSON
-    """The loader's document."""
+def plan_of(paths: Iterable[str], environ: Mapping[str, str], realm: Realm = EVERYBODY) -> dict[str, Any]:  # Any: JSON
+    """The loader's document, for a world in which this realm exists."""
     findings = Findings()
-    configuration = read(paths, environ, findings)
+    configuration = read(paths, environ, findings, realm)
     _judge_together(configuration, findings)
     plan = _with_launches(configuration, environ, findings)
     errors, warnings = findings.errors, findings.warnings

@@ -121,7 +121,7 @@ def test_it_limits_itself_and_offers_itself_to_the_oom_killer(tmp_path: Path) ->
 import json, sys
 from supervisor.programs import loader
 from supervisor.programs.planning import plan_of
-def spy(paths, environ):
+def spy(paths, environ, realm):
     limits = open("/proc/self/limits").read()
     return {"ok": True, "limits": limits, "oom": open("/proc/self/oom_score_adj").read(), "alarm": loader.signal.getitimer(0)[0]}
 loader.document_of = spy
@@ -149,7 +149,7 @@ loader.main(["--", "x"])
 def test_a_fault_of_its_own_is_a_document_too(fault: str, code: str, words: str) -> None:
     script = f"""
 from supervisor.programs import loader
-def broken(paths, environ):
+def broken(paths, environ, realm):
     {fault}
 loader.document_of = broken
 raise SystemExit(loader.main([]))

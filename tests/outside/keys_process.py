@@ -21,10 +21,10 @@ def _says(shell: str, **keys: object) -> dict[str, object]:
 
 
 def _identity(key: str, shell: str, expected: str, value: object) -> Row:
-    """Who it is; where we may not become somebody else, that it does not run as the wrong one."""
+    """Who it is; where nobody else exists, that the world is not begun with the wrong one."""
     if is_root():
         return on_service(key, _says(shell, **{key: value}), _writes, expected)
-    return on_service(key, {"a": service(restart="never", **{key: value})}, _fate, "failed")
+    return on_service(key, {"a": service(restart="never", **{key: value})}, _fate, "refused")
 
 
 PROCESS_ROWS: tuple[Row, ...] = (

@@ -130,11 +130,11 @@ def _access(key: str, method: str, **params: object) -> Row:
 
 
 def _group_row() -> Row:
-    """Without root a foreign group cannot be given: then it is refused to start, and not with another group."""
+    """Without root a foreign group does not exist: then it is refused to start, and not with another group."""
     keys = {"control": {"group": "1"}}
     if is_root():
         return on_system("system.control.group", keys, _socket_group, 1, services=_SAYS_SOCKET)
-    return on_system("system.control.group", keys, lambda world: world.process.poll(), 1)
+    return on_system("system.control.group", keys, lambda world: "started", "refused")
 
 
 SYSTEM_ROWS: tuple[Row, ...] = (
