@@ -25,6 +25,10 @@ _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # Any: both have g
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+_SOMETHING = "alias"
+"""Stands for what an alias was to mean: not for nothing, or its key would seem to be missing too."""
+
+
 class Composed(NamedTuple):
     root: Node | None
     """None for a file without a value."""
@@ -148,8 +152,10 @@ class _Composer:
         known = self._anchors.get(event.anchor)
         if known is None:
             code = "recursive-alias" if event.anchor in self._anchors else "unknown-alias"
-            self._findings.error(self._place(event.start_mark), code, name=event.anchor)
-            self._add(Text("", self._file, event.start_mark), 1, 0)
+            at = Text(_SOMETHING, self._file, event.start_mark, plain=False)
+            self._findings.error(at, code, name=event.anchor)
+            self._findings.spoil(at)
+            self._add(at, 1, 0)
             return
         self._budget.take_nodes(known.size, Text("", self._file, event.start_mark))
         if len(self._stack) + known.height > DEPTH:

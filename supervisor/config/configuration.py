@@ -23,7 +23,7 @@ from supervisor.config.sources import Sources, read_text
 from supervisor.config.variables import Variables
 from supervisor.model.plan import Plan, PlannedService
 from supervisor.model.realm import EVERYBODY, Realm
-from supervisor.model.record import Record, replace
+from supervisor.model.record import Record, fields_of, replace
 from supervisor.model.spec import ServiceSpec, SystemSpec
 from supervisor.model.words import ServiceName
 
@@ -125,7 +125,8 @@ class _Reader:
             spec = self._with_files(spec, usable)
         place = place_of(definition.key)
         identity = identity_of(spec, usable, findings, self._realm)
-        return PlannedService(name, spec, f"{place.file}:{place.line}", identity), written, broken
+        planned = PlannedService(name, spec, f"{place.file}:{place.line}", identity)
+        return planned, written, broken if definition.readable else frozenset(fields_of(ServiceSpec))
 
     def _with_files(self, spec: ServiceSpec, written: Map) -> ServiceSpec:
         """The variables of its files, and over them its own."""

@@ -27,8 +27,10 @@ _KEYS = ("version", "system", "defaults", "services")
 class Definition:
     """One service: where it was defined, and what the files say about it, the first below."""
 
-    def __init__(self, key: Text, first: Map) -> None:
+    def __init__(self, key: Text, first: Map, *, readable: bool = True) -> None:
         self.key, self.layers = key, [first]
+        self.readable = readable
+        """False: there is such a service, and nothing more is known of it."""
 
 
 class Document:
@@ -110,7 +112,7 @@ def _take_service(document: Document, key: Text, node: Node, findings: Findings)
         layer = node
     else:
         findings.error(node, "wrong-shape", wanted="a mapping", found=shape_of(node))
-        document.services.setdefault(key, Definition(key, _hollow(key)))
+        document.services.setdefault(key, Definition(key, _hollow(key), readable=False))
         return
     layer, adds = _without_override(layer, findings)
     known = document.services.get(key)

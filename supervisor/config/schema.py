@@ -40,8 +40,13 @@ RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
 }
 
 
+_BY_NAME = frozenset((ServiceSpec, name) for name in ("depends_on", "after", "before"))
+"""Keys that name other services: what is wrong about one of them says nothing against the others, nor against its name."""
+
+
 class Validated(NamedTuple):
-    """What came of one mapping: the values of its keys, and which keys were wrong, so that they are as if not written."""
+    """What came of one mapping: the values of its keys, and which keys were wrong, so that they are as if not written.
+    (Of those that name services only what is wrong itself.)"""
 
     values: Mapping[str, Any]
     broken: frozenset[str] = frozenset()
@@ -54,9 +59,33 @@ def validate(kind: type[Record], mapping: Map, findings: Findings, *, partial: b
         return Validated(_validator(kind, partial).validate_python(mapping))
     except ValidationError as error:
         broken = _tell(error, kind, mapping, findings)
+        wrong = {
+            mistake["loc"] for mistake in error.errors(include_url=False, include_context=False, include_input=False)
+        }
     rest = mapping.like()
-    rest.update((key, node) for key, node in mapping.items() if key not in broken)
+    for key, node in mapping.items():
+        if key not in broken:
+            rest[key] = node
+        elif (kind, key) in _BY_NAME and (names := _named(node, key, wrong)):
+            rest[key] = names
     return Validated(_validator(kind, True).validate_python(rest), broken)
+
+
+def _named(node: Node, key: str, wrong: set[tuple[int | str, ...]]) -> Map | Seq | None:
+    """The services that are named there all the same; how they are meant, where that was wrong, is left out."""
+    if isinstance(node, Map) and key == "depends_on":
+        names = node.like()
+        for name, edge in node.items():
+            if (key, name, "[key]") in wrong:
+                continue
+            broken = any(path[:2] == (key, name) for path in wrong)
+            names[name] = names.like() if broken else edge
+        return names
+    if isinstance(node, Seq) and key != "depends_on":
+        items = Seq(item for item in node if isinstance(item, Text) and item)
+        items.file, items.mark = node.file, node.mark
+        return items
+    return None
 
 
 # ---- mistakes ----

@@ -55,7 +55,8 @@ class Isolation(Record):
 
 
 class Refusal(Record):
-    """The step that failed: user, map (root: of uid 0, without the capability SETFCAP), pid, mount, private, proc, uts, ipc, net, cgroup, hostname, loopback; and its errno."""
+    """The step that failed, and its errno. Steps: user, map (root: of uid 0, without the capability SETFCAP), pid, mount, private,
+    proc, uts, ipc, net, cgroup, hostname, loopback."""
 
     step: str
     errno: int

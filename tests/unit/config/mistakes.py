@@ -31,6 +31,12 @@ def _command(value: str, code: str, column: int, words: str = "") -> Mistake:
     return Mistake(code, f"services:\n  a: {{command: {value}}}\n", (2, 15 + column), words)
 
 
+def _dependency(value: str, code: str, column: int, words: str = "") -> Mistake:
+    """A mistake in how a service that is there is depended on; the column counts from the value."""
+    text = f"services:\n  b: {{command: [/bin/true]}}\n  a: {{command: [/bin/true], depends_on: {{b: {value}}}}}\n"
+    return Mistake(code, text, (3, 45 + column), words)
+
+
 _GOOD = "services: {a: {command: /bin/true}}\n"
 _EMPTY = "{}"
 
@@ -96,7 +102,7 @@ MISTAKES: tuple[Mistake, ...] = (
     _key("colour: x", "unknown-key", 1, "depends_on"),
     _key("stop: {sginal: TERM}", "unknown-key", 8, "`signal`"),
     _key("stop: {colour: x}", "unknown-key", 8, "in `stop`"),
-    _key("depends_on: {a2: {conditon: started}}", "unknown-key", 19, "`condition`"),
+    _dependency("{conditon: started}", "unknown-key", 1, "`condition`"),
     _key("restart: {limit: {cuont: 3, within: 1s}}", "unknown-key", 19, "`count`"),
     _key("stop_signal: TERM", "foreign-key", 1, "`stop: {signal: …}`"),
     _key("stop: {grace_period: 3s}", "foreign-key", 8, "`timeout: …`"),
@@ -110,7 +116,7 @@ MISTAKES: tuple[Mistake, ...] = (
     _key("description: {a: b}", "wrong-shape", 14, "a text"),
     _key("stop: []", "wrong-shape", 7, "signal, timeout"),
     _key("stop: SIGTERM", "wrong-shape", 7, "`SIGTERM`"),
-    _key("depends_on: {db: [ready]}", "wrong-shape", 18, "condition, required"),
+    _dependency("[ready]", "wrong-shape", 0, "condition, required"),
     _key("groups: {a: b}", "wrong-shape", 9, "a list"),
     _key("limits: 3", "wrong-shape", 9, "a mapping"),
     _key("environment: A=b", "wrong-shape", 14, "a mapping"),
@@ -167,7 +173,7 @@ MISTAKES: tuple[Mistake, ...] = (
     _key("restart: no", "no-choice", 10, "`never`"),
     _key("restart: on_failure", "no-choice", 10, "`on-failure`"),
     _key("stop: {scope: control-group}", "no-choice", 15, "`all`"),
-    _key("depends_on: {b: process_completed}", "no-choice", 17, "`ended`"),
+    _dependency("process_completed", "no-choice", 0, "`ended`"),
     # limits
     _key("limits: {nofile: many}", "no-limit", 18),
     _key("limits: {nofile: -1}", "no-limit", 18),

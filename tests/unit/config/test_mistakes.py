@@ -102,6 +102,55 @@ def test_one_mistake_does_not_make_another(tmp_path: Path, keys: str, codes: lis
     assert read(tmp_path, f"services: {{a: {{{keys}}}}}\n").codes == codes
 
 
+@pytest.mark.parametrize(
+    ("keys", "codes"),
+    [
+        ("depends_on: {b: redy, nosuch: ready}", ["no-choice", "unknown-service"]),
+        ("depends_on: {nosuch: redy}", ["unknown-service", "no-choice"]),
+        ("depends_on: {b: {conditon: ready}, nosuch: ready}", ["unknown-key", "unknown-service"]),
+        ("depends_on: {b: {condition: ready, required: maybe}, nosuch: ready}", ["no-flag", "unknown-service"]),
+        ("depends_on: {b: [ready], nosuch: ready}", ["wrong-shape", "unknown-service"]),
+        ("depends_on: {'b b': ready, nosuch: ready}", ["no-name", "unknown-service"]),
+        ("depends_on: [b, [c], nosuch]", ["dependency-item", "unknown-service"]),
+        ("after: [b, '', nosuch]", ["empty", "unknown-service"]),
+        ("before: [[b], nosuch]", ["wrong-shape", "unknown-service"]),
+        ("depends_on: {c: redy}", ["no-choice", "cycle"]),  # however it is meant, they wait for each other
+        ("depends_on: {b: compleated}", ["no-choice"]),  # and not also that b never ends
+        ("umask: 9, depends_on: [nosuch]", ["no-mode", "unknown-service"]),
+    ],
+)
+def test_what_is_wrong_about_one_dependency_does_not_hide_the_others(
+    tmp_path: Path, keys: str, codes: list[str]
+) -> None:
+    text = f"services:\n  a: {{command: /bin/true, {keys}}}\n  b: {{command: /bin/true}}\n"
+    answer = read(tmp_path, text + "  c: {command: /bin/true, after: [a]}\n")
+    assert answer.codes == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("services: {a: &a {command: *a}}", "recursive-alias"),
+        ("services: {a: {command: *b}}", "unknown-alias"),
+        ("services: {a: &a {command: /bin/true, depends_on: *a}}", "recursive-alias"),
+        ("services: {a: {command: /bin/true, user: *b, umask: *b, restart: *b}}", "unknown-alias"),
+        ("services: {a: {command: [/bin/true, *b], enabled: *b, stop: {timeout: *b}}}", "unknown-alias"),
+        ("services: {a: {command: /bin/true, environment: *b, limits: *b, after: *b, type: *b}}", "unknown-alias"),
+        ("services: {a: &a {command: /bin/true, <<: *a}}", "recursive-alias"),
+        ("services: {a: *b, c: {command: /bin/true, depends_on: [a]}}", "unknown-alias"),
+        ("services: {*b : {command: /bin/true}}", "unknown-alias"),
+        ("services: *b", "unknown-alias"),
+        ("{version: *b, defaults: *b, system: *b, services: {a: {command: /bin/true}}}", "unknown-alias"),
+        ("{system: {name: *b, hostname: *b, control: *b}, services: {a: {command: /bin/true}}}", "unknown-alias"),
+    ],
+)
+def test_an_alias_that_means_nothing_is_one_mistake(tmp_path: Path, text: str, code: str) -> None:
+    answer = read(tmp_path, text)
+    assert set(answer.codes) == {code}
+    assert len(answer.codes) == text.count("*")
+    assert answer.warnings == ()
+
+
 def test_a_misspelled_type_does_not_make_its_dependents_wrong(tmp_path: Path) -> None:
     text = (
         "services:\n  a: {command: /bin/true, tpye: oneshot}\n  b: {command: /bin/true, depends_on: {a: completed}}\n"
@@ -115,8 +164,10 @@ def test_a_cycle_is_told_although_something_else_is_wrong(tmp_path: Path) -> Non
 
 
 def test_a_dependency_on_a_service_that_could_not_be_read_is_no_unknown_name(tmp_path: Path) -> None:
-    text = "services:\n  a: [x]\n  b: {command: /bin/true, depends_on: [a]}\n"
-    assert read(tmp_path, text).codes == ["wrong-shape"]
+    for condition in ("ready", "completed"):
+        text = f"services:\n  a: [x]\n  b: {{command: /bin/true, depends_on: {{a: {condition}}}}}\n"
+        answer = read(tmp_path, text)
+        assert (answer.codes, answer.warnings) == (["wrong-shape"], ())
 
 
 def test_a_place_is_found_as_far_as_its_path_leads(tmp_path: Path) -> None:
