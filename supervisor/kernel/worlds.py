@@ -43,7 +43,7 @@ class Unclaimable(Record):
 
 def claim(name: str, bases: Sequence[str]) -> WorldDir | Unclaimable:
     """Make BASE/NAME in the first base where that can be done, and lock it."""
-    failure = Unclaimable("unusable", "", "there is no place for it")
+    failures: dict[str, str] = {}
     for base in bases:
         path = f"{base}/{name}"
         for _ in range(_TRIES):
@@ -51,16 +51,16 @@ def claim(name: str, bases: Sequence[str]) -> WorldDir | Unclaimable:
                 lock = _claim_in(base, name)
             except _Taken:
                 return Unclaimable("taken", path, "a live pidone holds it")
-            except FileNotFoundError as error:
-                failure = Unclaimable("unusable", path, error.strerror or str(error))
-                if not os.path.isdir(base):
-                    break
             except OSError as error:
-                failure = Unclaimable("unusable", path, error.strerror or str(error))
-                break
+                failures[path] = error.strerror or str(error)
+                if not isinstance(error, FileNotFoundError) or not os.path.isdir(base):
+                    break
             else:
                 return WorldDir(path, lock)
-    return failure
+    if not failures:
+        return Unclaimable("unusable", "", "there is no place for it")
+    (preferred, why), *others = failures.items()
+    return Unclaimable("unusable", preferred, "; ".join((why, *(f"nor {path}: {text}" for path, text in others))))
 
 
 def admit_others(world: WorldDir) -> None:
@@ -83,10 +83,12 @@ def link_socket(world: WorldDir, name: str, socket: str) -> None:
 def release(world: WorldDir) -> None:
     """Take away what is left of the directory and let the name go. What somebody else put there stays."""
     with contextlib.suppress(OSError):  # the name is free all the same: the lock says so, not the directory
-        # the lock last: from then on the name may have a new owner, and rmdir spares what he has put there
-        for entry in sorted(os.listdir(world.path), key=_LOCK.__eq__):
-            os.unlink(f"{world.path}/{entry}")
-        os.rmdir(world.path)
+        # who cleared the directory away under us made room for another world of this name
+        if os.path.samestat(os.fstat(world.lock), os.lstat(f"{world.path}/{_LOCK}")):
+            # the lock last: from then on the name may have a new owner, and rmdir spares what he has put there
+            for entry in sorted(os.listdir(world.path), key=_LOCK.__eq__):
+                os.unlink(f"{world.path}/{entry}")
+            os.rmdir(world.path)
     os.close(world.lock)
 
 
@@ -103,7 +105,9 @@ def _claim_in(base: str, name: str) -> int:
     finally:
         os.close(base_fd)
     try:
-        return _lock(world_fd)
+        lock = _lock(world_fd)
+        os.fchmod(world_fd, _MINE_ONLY)  # a predecessor may have admitted others; not before we know that he is gone
+        return lock
     finally:
         os.close(world_fd)
 
@@ -122,8 +126,8 @@ def _directory(name: str, parent: int | None, mode: int) -> int:
             raise PermissionError(errno.EPERM, f"it belongs to uid {seen.st_uid}")
         if seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise PermissionError(errno.EPERM, f"others may write to it (mode {stat.S_IMODE(seen.st_mode):04o})")
-        if made or parent is not None:
-            os.fchmod(fd, mode)  # whatever our umask made of it, or a predecessor that admitted others
+        if made:
+            os.fchmod(fd, mode)  # whatever our umask made of it
     except BaseException:
         os.close(fd)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -78,6 +79,18 @@ def test_release_spares_what_it_does_not_know_how_to_remove(tmp_path: Path) -> N
     release(_claim("w", tmp_path))
 
 
+def test_release_spares_the_world_that_has_taken_its_place(tmp_path: Path) -> None:
+    first = _claim("w", tmp_path)
+    shutil.rmtree(tmp_path / "w")  # as somebody who clears /tmp up does
+    second = _claim("w", tmp_path)
+    (tmp_path / "w" / "control.sock").write_text("")
+    release(first)
+    assert sorted(os.listdir(tmp_path / "w")) == ["control.sock", "lock"]
+    assert _refused("w", tmp_path).code == "taken"
+    release(second)
+    assert os.listdir(tmp_path) == []
+
+
 def test_where_nothing_can_be_made_the_next_place_is_taken(tmp_path: Path) -> None:
     world = _claim("w", Path("/proc/nowhere"), tmp_path / "missing" / "parent", tmp_path)
     assert world.path == str(tmp_path / "w")
@@ -88,6 +101,14 @@ def test_nowhere_is_a_value_that_says_why(tmp_path: Path) -> None:
     refused = _refused("w", tmp_path / "missing" / "parent")
     assert (refused.code, refused.path) == ("unusable", str(tmp_path / "missing" / "parent" / "w"))
     assert "No such file" in refused.text
+
+
+def test_of_several_places_the_preferred_one_is_named_first(tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir(0o700)
+    (tmp_path / "w").chmod(0o770)
+    refused = _refused("w", tmp_path / "missing" / "parent", tmp_path)
+    assert refused.path == str(tmp_path / "missing" / "parent" / "w")
+    assert refused.text == f"No such file or directory; nor {tmp_path / 'w'}: others may write to it (mode 0770)"
 
 
 @pytest.mark.parametrize("place", ["base", "base/w"])
@@ -132,6 +153,14 @@ def test_others_are_admitted_only_when_asked_and_not_for_ever(tmp_path: Path) ->
     release(world)
     world = _claim("w", tmp_path / "base")
     assert _mode(world.path) == 0o700
+    release(world)
+
+
+def test_who_is_refused_the_name_shuts_nobody_out_of_it(tmp_path: Path) -> None:
+    world = _claim("w", tmp_path / "base")
+    admit_others(world)
+    assert _refused("w", tmp_path / "base").code == "taken"
+    assert _mode(world.path) == 0o711
     release(world)
 
 
