@@ -36,12 +36,8 @@ def init_options(asked: Asked) -> InitOptions:
     from supervisor.programs.init import InitOptions
 
     options = asked.options
-    if asked.rest is not None:
-        raise Trouble(
-            "usage", "init takes a configuration or a command, not both", "pidone init -- CMD, or init -c PATH"
-        )
     if "grace" in options:
-        raise Trouble("usage", "--grace belongs to `pidone init -- CMD`", "services have stop: {timeout: …}")
+        raise Trouble("usage", "--grace belongs to `pidone init -- CMD` without -c", "services have stop: {timeout: …}")
     return InitOptions(
         paths=tuple(options.get("config", ())),
         socket=options.get("socket", ""),
@@ -51,6 +47,7 @@ def init_options(asked: Asked) -> InitOptions:
         monitor_fd=options.get("monitor_fd", _NO_FD),
         names=tuple(options.get("wanted", ())),
         as_up="monitor_fd" in options,
+        command=tuple(asked.rest or ()),
     )
 
 

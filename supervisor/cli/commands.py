@@ -125,8 +125,8 @@ _COMMANDS = (
     Command(
         "Boot",
         "init",
-        "[-c PATH]… | -- CMD…",
-        "be the supervisor here; with -- CMD a minimal init",
+        "[-c PATH]… [-- CMD…]",
+        "be the supervisor here; with -- CMD and no -c a minimal init",
         "boot",
         _NONE,
         (*_BEGIN, "grace", "plan_fd", "monitor_fd", "wanted", "rest"),

@@ -87,7 +87,7 @@ def spawn_failed(draft: Draft, fact: SpawnFailed) -> None:
             _stop_command_over(draft, service, state, fact.alone)
         case Starting(main="requested") | Running(main="requested") as state if fact.role == "main":
             result: Result = "resources" if fact.failure.ours or fact.failure.cancelled else "exec-failed"
-            ended = Ended(result, None, draft.now.wall, failure_text(fact.failure))
+            ended = Ended(result, None, draft.now.wall, failure_text(fact.failure), fact.failure.errno)
             _ended_by_itself(draft, service, state, ended, fact.alone)
         case Stopping(main="requested") as state if fact.role == "main":
             _main_over(draft, service, state, fact.alone)

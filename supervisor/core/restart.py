@@ -7,6 +7,7 @@ one listed in `success`, for daemons also with SIGHUP, SIGINT, SIGTERM, SIGPIPE 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from errno import ENOENT
 from typing import Literal, TypeAlias
 
 from supervisor.model.process import Exit, Result
@@ -130,7 +131,7 @@ def attempts_after(service: Service, now: Monotonic) -> int:
 def exit_status(ended: Ended) -> int:
     """The status a shell would report for it (128+n for a signal); 127 or 126 when nothing could be executed."""
     if ended.exit is None:
-        return 127 if ended.result == "exec-failed" else 1
+        return 1 if ended.result != "exec-failed" else 127 if ended.errno == ENOENT else 126
     if ended.exit.signal is not None:
         return 128 + ended.exit.signal
     return ended.exit.code or 0

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from supervisor.kernel.libc import call
 from supervisor.kernel.signals import CATCHABLE
+from supervisor.kernel.terminal import bring_to_front
 from supervisor.model.process import SpawnFailure
 
 __all__ = ["Task", "become", "interpreter_of", "read_report"]
@@ -58,17 +59,26 @@ class Task(NamedTuple):
     """-1: leave it."""
     uid: int
     """-1: leave it."""
+    terminal: int = -1
+    """Of our session, which it does not leave; -1: it gets a session of its own."""
+    ahead: bool = False
+    """It is its turn at the terminal."""
 
 
 def become(task: Task) -> NoReturn:
     """Turn this freshly forked process into the task's program. Called with every signal held back."""
-    stage, subject, errors = "signals", "", task.errors
+    stage, subject, errors = "session", "", task.errors
     try:
+        if task.terminal < 0:
+            os.setsid()
+        else:
+            os.setpgid(0, 0)
+            if task.ahead:  # before it can read from there, and while SIGTTOU is held back
+                bring_to_front(task.terminal, os.getpid())
+        stage = "signals"
         for number in CATCHABLE:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        stage = "session"
-        os.setsid()
         stage = "stdout"
         os.dup2(task.stdout, 1)
         os.set_inheritable(1, True)  # dup2 of a descriptor onto itself does not
@@ -136,7 +146,7 @@ def _execute(task: Task) -> tuple[str, int, str]:
             return "interpreter", number, interpreter
         if number not in _GO_ON:
             return "exec", number, path
-        if alone or number == errno.EACCES:
+        if alone or (number == errno.EACCES and os.path.exists(path)):  # a folder that is closed to us proves nothing
             failure = "exec", number, path
     return failure
 

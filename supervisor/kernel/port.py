@@ -18,8 +18,8 @@ __all__ = ["Born", "Glimpse", "Kernel", "Person", "Sight", "SpawnOrder", "Zombie
 
 
 class SpawnOrder(Record):
-    """Everything a new process shall be. It always gets a session of its own, an empty signal mask, default dispositions and
-    exactly fds 0–2."""
+    """Everything a new process shall be. It gets a session of its own, an empty signal mask, default dispositions and exactly
+    fds 0–2."""
 
     argv: tuple[str, ...]
     executable: str
@@ -40,6 +40,9 @@ class SpawnOrder(Record):
     """The soft RLIMIT_SIGPENDING by which the run's processes are known whatever they do; 0 for none."""
     cgroup: str = ""
     """Directory of the run's cgroup, or ""."""
+    foreground: bool = False
+    """Where our session has a terminal it stays in that session, with a process group of its own; and when it is our turn at
+    the terminal, it is its turn."""
 
 
 class Born(Record):

@@ -1,7 +1,7 @@
 """Who has ended? The only module in the program that waits for children.
 
 Rules: an exit is peeked at first and reaped later, so that between the two its number, its pidfd and its traces in /proc are
-still its own. Only ends are collected, never stops and continues: those are no news to us.
+still its own. Stops and continues are no news to us, but for the one child that has our terminal.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from supervisor.kernel.port import Zombie
 from supervisor.model.process import Exit
 
-__all__ = ["peek", "reap"]
+__all__ = ["peek", "reap", "stopped_by"]
 
 _PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _REAP = os.WEXITED | os.WNOHANG
@@ -45,3 +45,12 @@ def reap(pid: int, pidfd: int = -1) -> None:
         os.waitid(os.P_PID, pid, _REAP)
     except ChildProcessError:
         return
+
+
+def stopped_by(pid: int) -> int:
+    """The signal that has stopped this child since we asked last; 0 when none has, or it is no child of ours (waitid(2))."""
+    try:
+        found = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return 0 if found is None else found.si_status

@@ -2,8 +2,9 @@
 
 `fast` is posix_spawn (a vfork: its price does not depend on our size, but we sleep until the program is executed); umask,
 working directory and limits are set in ourselves around it and always put back. `safe` is fork and the straight-line code of
-`child.py`: for whatever fast cannot do, and for paths on file systems that could hang. Either way the program gets a session
-of its own, an empty signal mask, default dispositions, exactly the descriptors 0–2 and its own tag.
+`child.py`: for whatever fast cannot do, and for paths on file systems that could hang. Either way the program gets a session of
+its own (but for the command in our terminal's foreground), an empty signal mask, default dispositions, exactly the descriptors
+0–2 and its own tag.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from supervisor.kernel.limits import NUMBERS
 from supervisor.kernel.pidfd import open_pidfd
 from supervisor.kernel.port import Born, SpawnOrder
 from supervisor.kernel.signals import CATCHABLE, held
+from supervisor.kernel.terminal import controlling_terminal, foreground_group
 from supervisor.model.plan import Identity
 from supervisor.model.process import SpawnFailure
 
@@ -93,8 +95,11 @@ class Spawner:
             _give(stderr, order.identity.uid)
         load()  # the child must not have to
         inbox, errors = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        terminal = controlling_terminal() if order.foreground else None
         try:
             task = self._task(order, stdout, stderr, errors)
+            if terminal is not None:
+                task = task._replace(terminal=terminal, ahead=foreground_group(terminal) == os.getpgrp())
             with held():
                 pid = os.fork()
                 if pid == 0:
@@ -104,6 +109,8 @@ class Spawner:
             raise
         finally:
             os.close(errors)
+            if terminal is not None:
+                os.close(terminal)
         return Born(pid, open_pidfd(pid), inbox)
 
     def _task(self, order: SpawnOrder, stdout: int, stderr: int, errors: int) -> Task:
@@ -148,6 +155,7 @@ def _fast_can(order: SpawnOrder) -> bool:
         and order.stdin in ("null", "inherit")
         and not order.limits
         and not order.cgroup
+        and not order.foreground
     )
 
 

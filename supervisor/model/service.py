@@ -52,6 +52,8 @@ class Ended(Record):
     at: Wall
     detail: str = ""
     """In words: `exit status 1`, `killed by SIGSEGV (core dumped)`, `exec /bin/x: No such file or directory`."""
+    errno: int = 0
+    """Why nothing was executed; 0 when something was."""
 
 
 class Inactive(Record):

@@ -19,7 +19,7 @@ from supervisor.kernel.signals import block_all
 from supervisor.model.process import Exit
 from supervisor.model.record import Record
 from supervisor.programs import loading
-from supervisor.wire.diagnostics import render
+from supervisor.wire.diagnostics import Diagnostic, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class InitOptions(Record):
     """Only these are wanted at boot; none: all that are enabled."""
     as_up: bool = False
     """We are the world of a `pidone up` in the foreground."""
+    command: tuple[str, ...] = ()
+    """What runs in our foreground when all services are ready."""
 
 
 class _Plain(Exception):
@@ -65,7 +67,7 @@ def run(options: InitOptions) -> int:
     block_all()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited as ignored it would swallow every exit status
     try:
-        plan = _plan(options)
+        plan = _with_command(_plan(options), options)
         from supervisor.programs import world
 
         return world.run(options, plan)
@@ -93,6 +95,17 @@ def _plan(options: InitOptions) -> Plan:
         return plan
     finally:
         os.close(stops[0])
+
+
+def _with_command(plan: Plan, options: InitOptions) -> Plan:
+    if not options.command:
+        return plan
+    from supervisor.programs import command
+
+    found = command.in_foreground(plan, options.command)
+    if isinstance(found, Diagnostic):
+        raise _Plain(_INVALID, render((found,), colour=_has_colour(options)))
+    return found
 
 
 def _load(options: InitOptions, stops: list[int]) -> Plan:

@@ -15,7 +15,7 @@ import time
 
 from supervisor.kernel import leftovers
 from supervisor.kernel.inheritance import inherited_environment
-from supervisor.kernel.terminal import bring_to_front, controlling_terminal, foreground_group
+from supervisor.kernel.terminal import bring_to_front, controlling_terminal, foreground_group, retake
 from supervisor.model.signals import SYNCHRONOUS
 from supervisor.wire.durations import duration
 
@@ -272,12 +272,8 @@ class _Init:
         self._tell(_signal.SIGCONT)
 
     def _retake_terminal(self) -> None:
-        """What comes after us, a script's next line, would be stopped at its first read if the foreground stayed CMD's."""
-        if self.terminal is None:
-            return
-        ahead = foreground_group(self.terminal)
-        if ahead not in (0, self.group) and (ahead == self.child or not _is_a_group(ahead)):
-            bring_to_front(self.terminal, self.group)
+        if self.terminal is not None:
+            retake(self.terminal, self.group, self.child)
 
     def _see_off(self) -> None:
         """SIGTERM and the grace for everybody who is left, then SIGKILL until nobody is."""
@@ -315,16 +311,6 @@ class _Init:
         if leftovers.is_namespace_init():
             return not leftovers.somebody_else_lives()
         return not leftovers.has_children()
-
-
-def _is_a_group(number: int) -> bool:
-    try:
-        os.kill(-number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _say(text: str) -> None:

@@ -31,10 +31,11 @@ from supervisor.model.effect import ExitWorld
 from supervisor.model.event import PlanAccepted
 from supervisor.model.plan import Plan
 from supervisor.model.signals import SIGCONT, SIGKILL, SIGTERM
-from supervisor.model.words import Instant, Monotonic, Seconds, ServiceName, Wall
-from supervisor.programs import logger
+from supervisor.model.words import Instant, Monotonic, RunId, Seconds, ServiceName, Wall
+from supervisor.programs import command, logger
 from supervisor.programs.init import InitOptions
 from supervisor.runtime.assembly import Runtime, Task
+from supervisor.runtime.foreground import Foreground
 from supervisor.runtime.launch import Surroundings
 from supervisor.runtime.logs import Logs
 from supervisor.runtime.operator import Operator
@@ -145,7 +146,15 @@ class _Life:
 
     async def _until_the_end(self, begin: PlanAccepted) -> ExitWorld:
         runtime, loop, say = self._runtime, self._runtime.loop, self._logs.say
-        signals = Signals(Ears(), loop.feed, say, self._dump, self._logs.reopen, hangup_stops=self._options.as_up)
+        front = Foreground(command.NAME if self._options.command else None, self._command_pid)
+        signals = Signals(
+            Ears(), loop.feed, say, self._dump, self._logs.reopen, self._options.as_up, continued=front.continued
+        )
+
+        async def child_changed() -> None:
+            await signals.child_ended()
+            front.child_changed()
+
         others: list[tuple[str, Task]] = [
             ("hear signals", signals.run),
             ("talk to the logger", self._logs.serve),
@@ -153,16 +162,24 @@ class _Life:
         ]
         if self._options.monitor_fd >= 0:
             others.append(("hear the monitor", lambda: hear_monitor(self._options.monitor_fd, loop.feed)))
+        loop.listen(front.heard)
         loop.feed(begin)
-        ending = await runtime.run(signals.child_ended, others)
+        ending = await runtime.run(child_changed, others)
         for line in runtime.report_of_the_end.lines(loop.now()):
             say(line)
         await self._logs.drain_and_stop()
         runtime.reaper.reap_all()
+        front.retake()
         return ending
 
     async def _answer(self) -> None:
         await serve(self._place.listener.socket, self._operator, self._rules, self._logs.say)
+
+    def _command_pid(self) -> int:
+        """The main process of the command in the foreground; 0 while there is none."""
+        service = self._runtime.loop.world.services.get(command.NAME)
+        entry = None if service is None else self._runtime.table.of(RunId(command.NAME, service.run))
+        return entry.own["main"].pid if entry is not None and "main" in entry.own else 0
 
     def _know_logger(self, pid: int) -> None:
         """A new logger: no stranger, and whoever reaps it must say so."""

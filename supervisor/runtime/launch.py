@@ -115,10 +115,14 @@ class Launcher:
 
     def _compose(self, spawn: Spawn, planned: PlannedService, entry: RunProcesses) -> SpawnOrder:
         spec, around = planned.spec, self._surroundings
-        stdout, stderr = self._outputs(spawn.run, None if planned.identity is None else planned.identity.uid)
+        main = spawn.role == "main"
+        foreground = main and planned.foreground
+        if foreground:
+            stdout, stderr = 1, 2
+        else:
+            stdout, stderr = self._outputs(spawn.run, None if planned.identity is None else planned.identity.uid)
         if max(stdout, stderr) >= around.descriptors:  # the lowest free one is always taken (open(2))
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        main = spawn.role == "main"
         argv = spec.command[spawn.index] if main else spec.stop.command
         assert argv is not None
         known = planned.launch.executables
@@ -137,6 +141,7 @@ class Launcher:
             way=planned.launch.way,
             tag=entry.tag,
             cgroup=entry.cgroup,
+            foreground=foreground,
         )
 
     # --- how it went

@@ -20,7 +20,7 @@ from supervisor.model.signals import SYNCHRONOUS, signal_name, signal_number
 
 __all__ = ["Ears", "Meaning", "Signals", "hear_monitor"]
 
-Meaning: TypeAlias = Literal["stop", "fast", "reboot", "reload", "reopen", "dump", "reexec"]
+Meaning: TypeAlias = Literal["stop", "fast", "reboot", "reload", "reopen", "dump", "reexec", "continue"]
 
 _SIGCHLD, _SIGHUP, _SIGRTMIN = signal_number("SIGCHLD"), signal_number("SIGHUP"), signal_number("SIGRTMIN")
 _MEANINGS: Mapping[int, Meaning] = {
@@ -35,6 +35,7 @@ _MEANINGS: Mapping[int, Meaning] = {
     signal_number("SIGUSR1"): "reopen",
     signal_number("SIGUSR2"): "dump",
     _SIGRTMIN + 25: "reexec",  # as systemd(1)
+    signal_number("SIGCONT"): "continue",
 }
 _SAID: Mapping[Meaning, str] = {
     "reload": "reload is not available in this version",
@@ -66,14 +67,16 @@ class Signals:
         dump: Callable[[], None],
         reopen: Callable[[], None],
         hangup_stops: bool,
+        continued: Callable[[], None] = lambda: None,
         readable: Callable[[int], Awaitable[None]] = trio.lowlevel.wait_readable,
     ) -> None:
-        """`hangup_stops`: our terminal's end is ours (a foreground `up`)."""
+        """`hangup_stops`: our terminal's end is ours (a foreground `up`). `continued`: SIGCONT has come."""
         self._ears = ears
         self._feed = feed
         self._say = say
         self._dump = dump
         self._reopen = reopen
+        self._continued = continued
         self._readable = readable
         self._meanings = {**_MEANINGS, _SIGHUP: "stop"} if hangup_stops else _MEANINGS
         self.ignored: dict[int, int] = {}
@@ -103,6 +106,8 @@ class Signals:
                 self._dump()
             case "reopen":
                 self._reopen()
+            case "continue":
+                self._continued()
             case None:
                 self.ignored[number] = self.ignored.get(number, 0) + 1
             case meaning:

@@ -21,6 +21,8 @@ from supervisor.programs.monitor import UpOptions, init_command
         ("--socket /s --color never init", {"socket": "/s", "color": "never"}),
         ("init --plan-fd 5 --monitor-fd 6", {"plan_fd": 5, "monitor_fd": 6, "as_up": True}),
         ("init --wanted a --wanted b", {"names": ("a", "b")}),
+        ("init -c a -- sh -c x", {"paths": ("a",), "command": ("sh", "-c", "x")}),
+        ("init -c a --", {"paths": ("a",)}),
     ],
 )
 def test_init(typed: str, fields: dict[str, Any]) -> None:
@@ -36,6 +38,7 @@ def test_init(typed: str, fields: dict[str, Any]) -> None:
         ("up --rootless --hostname h", {"rootless": True, "hostname": "h"}),
         ("up --no-namespace", {"no_namespace": True}),
         ("up --namespace auto", {"namespace_auto": True}),
+        ("up --exit-when-done", {"exit_when_done": True}),
         ("up --color always", {"color": "always", "paint": True}),
         ("up -- -odd", {"names": ("-odd",)}),
     ],
@@ -55,7 +58,7 @@ def test_what_up_tells_init_init_understands() -> None:
     "typed",
     [
         "init web",
-        "init -c a -- true",
+        "init -c a --grace 2s -- true",
         "init --grace 2s",
         "init --name a/b",
         "init --json",

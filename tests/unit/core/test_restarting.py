@@ -265,7 +265,8 @@ def test_how_a_service_can_end_for_good(spec: object, ends: set[str]) -> None:
         (Ended("success", Exit(code=0), Wall(0.0)), 0),
         (Ended("exit-code", Exit(code=5), Wall(0.0)), 5),
         (Ended("signal", Exit(signal=9), Wall(0.0)), 137),
-        (Ended("exec-failed", None, Wall(0.0)), 127),
+        (Ended("exec-failed", None, Wall(0.0), errno=2), 127),
+        (Ended("exec-failed", None, Wall(0.0), errno=13), 126),
         (Ended("timeout", None, Wall(0.0)), 1),
     ],
 )

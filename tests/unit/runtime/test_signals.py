@@ -69,7 +69,15 @@ def test_usr1_reopens_and_usr2_dumps() -> None:
 
 def test_every_other_one_is_counted_and_changes_nothing() -> None:
     heard = _listen()
-    meant = STOPS | {signal.SIGQUIT, RTMIN + 5, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, RTMIN + 25}
+    meant = STOPS | {
+        signal.SIGQUIT,
+        RTMIN + 5,
+        signal.SIGHUP,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        RTMIN + 25,
+        signal.SIGCONT,
+    }
     others = set(signal.valid_signals()) - meant
     for number in others:
         heard.signals.came(number)
