@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import tests.stories.stories as _told  # noqa: F401  # importing tells them
+import tests.stories.ends
+import tests.stories.stories  # noqa: F401  # importing tells them
 from tests.isolation import isolated
 from tests.stories.stage import FAKE_ONLY, STORIES, Story, play_on_fake, play_on_real
 
