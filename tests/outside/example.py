@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -103,9 +104,10 @@ def example(
     """`pidone up WORDS` in that folder; handed over when it answers or has already ended."""
     path = f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"
     given = {"PATH": path, "XDG_RUNTIME_DIR": str(folder), "TEST_WORLD_FOLDER": str(folder), **(env or {})}
+    name = f"t{secrets.token_hex(6)}"
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
-            [*before, PIDONE, "up", "--socket", folder / "control", *words],
+            [*before, PIDONE, "up", "--name", name, "--socket", folder / "control", *words],
             cwd=folder,
             env=environment(given, measured=True),
             stdin=subprocess.DEVNULL,
@@ -113,7 +115,7 @@ def example(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    here = Example(folder, "", process)
+    here = Example(folder, name, process)
     try:
         eventually(lambda: process.poll() is not None or here.ask("status").code != 5, timeout=_PATIENCE)
         yield here
