@@ -10,11 +10,14 @@ from supervisor.model.world import World
 
 __all__ = ["Selection", "Unknown", "select", "suggestion"]
 
+_MOST_EDITS = 3  # more than that is no slip of the fingers
+_SUGGESTED = 1  # unknown words for which a near one is looked for: PID 1 does that, and a request may name thousands
+
 
 class Unknown(Record):
     word: str
     suggestion: str
-    """The nearest word that exists, or ""."""
+    """The nearest word that exists, or "". Only the first unknown word of a request gets one."""
 
 
 class Selection(Record):
@@ -30,24 +33,27 @@ def select(world: World, words: Sequence[str], everything: bool = False) -> Sele
         for group in service.plan.spec.groups:
             groups.setdefault(f"@{group}", []).append(name)
     chosen: dict[ServiceName, None] = dict.fromkeys(world.services) if everything else {}
-    unknown = []
+    unknown: list[Unknown] = []
     for word in words:
         if word in groups:
             chosen.update(dict.fromkeys(groups[word]))
         elif word in world.services:
             chosen[ServiceName(word)] = None
         else:
-            unknown.append(Unknown(word, suggestion(word, (*world.services, *groups))))
+            near = suggestion(word, (*world.services, *groups)) if len(unknown) < _SUGGESTED else ""
+            unknown.append(Unknown(word, near))
     return Selection(tuple(chosen), tuple(unknown))
 
 
 def suggestion(word: str, candidates: Iterable[str]) -> str:
     """The candidate with the fewest edits, if they are few beside the word's length; "" when none is near."""
-    best, distance = "", max(1, len(word) // 3) + 1
+    best, distance = "", min(max(1, len(word) // 3), _MOST_EDITS) + 1
+    letters = set(word)
     for candidate in candidates:
-        edits = _edits(word, candidate, distance)
-        if edits < distance:
-            best, distance = candidate, edits
+        if len(letters.symmetric_difference(candidate)) < 2 * distance:  # an edit changes two of them at most
+            edits = _edits(word, candidate, distance)
+            if edits < distance:
+                best, distance = candidate, edits
     return best
 
 
@@ -56,13 +62,19 @@ def _edits(left: str, right: str, enough: int) -> int:
     if abs(len(left) - len(right)) >= enough:
         return enough
     before: list[int] = []
-    row = list(range(len(right) + 1))
+    row = [min(j, enough) for j in range(len(right) + 1)]
     for i, a in enumerate(left, 1):
-        following = [i]
-        for j, b in enumerate(right, 1):
+        following = [enough] * len(row)
+        following[0] = min(i, enough)
+        for j in range(
+            max(1, i - enough), min(len(right), i + enough) + 1
+        ):  # farther off it takes more edits than that
+            b = right[j - 1]
             cost = min(row[j] + 1, following[j - 1] + 1, row[j - 1] + (a != b))
             if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
                 cost = min(cost, before[j - 2] + 1)
-            following.append(cost)
+            following[j] = cost
         before, row = row, following
+        if min(before) >= enough and min(row) >= enough:
+            return enough
     return row[-1]

@@ -32,15 +32,13 @@ def test_everything_is_everything_in_the_order_of_definition() -> None:
     assert select(_WORLD, ["db"], everything=True) == Selection(("web", "api", "db", "mail"))  # type: ignore[arg-type]
 
 
-def test_a_word_that_means_nobody_gets_the_nearest_one_as_a_suggestion() -> None:
-    chosen = select(_WORLD, ["wbe", "@frnt", "nothing-like-it", "front"])
+@pytest.mark.parametrize(
+    ("word", "near"), [("wbe", "web"), ("@frnt", "@front"), ("nothing-like-it", ""), ("front", "@front")]
+)
+def test_a_word_that_means_nobody_gets_the_nearest_one_as_a_suggestion(word: str, near: str) -> None:
+    chosen = select(_WORLD, [word])
     assert chosen.names == ()
-    assert chosen.unknown == (
-        Unknown("wbe", "web"),
-        Unknown("@frnt", "@front"),
-        Unknown("nothing-like-it", ""),
-        Unknown("front", "@front"),
-    )
+    assert chosen.unknown == (Unknown(word, near),)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +57,16 @@ def test_a_word_that_means_nobody_gets_the_nearest_one_as_a_suggestion() -> None
 )
 def test_what_is_near_enough(word: str, near: str) -> None:
     assert suggestion(word, ("postgres", "redis")) == near
+
+
+def test_what_is_many_slips_away_is_not_what_was_meant() -> None:
+    assert suggestion("a-service-for-letters", ("a-service-for-lettres",)) == "a-service-for-lettres"
+    assert suggestion("a-service-for-letters", ("another-service-for-numbers",)) == ""
+
+
+def test_thousands_of_unknown_words_cost_no_more_than_one() -> None:
+    chosen = select(_WORLD, ["wbe"] * 4096)
+    assert [one.suggestion for one in chosen.unknown[:2]] == ["web", ""]
 
 
 def test_the_nearest_of_several_is_suggested() -> None:
