@@ -12,7 +12,7 @@ import os
 import stat
 
 from supervisor.client.trouble import Trouble
-from supervisor.wire.worlds import SYSTEM_BASE, bases, is_name, outer_uid, socket_path
+from supervisor.wire.worlds import SYSTEM_BASE, is_name, looked_at, outer_uid, socket_path
 
 TYPE_CHECKING = False  # see wire/jsonrpc
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _bases(environ: Mapping[str, str]) -> list[str]:
             outside = outer_uid(uid, file.read())
     except (OSError, ValueError):
         outside = uid
-    return [base for base in dict.fromkeys((*bases(uid, outside, environ), SYSTEM_BASE)) if _belongs_to(base, {0, uid})]
+    places = dict.fromkeys((*looked_at(uid, outside, environ), SYSTEM_BASE))
+    return [base for base in places if _belongs_to(base, {0, uid})]
 
 
 def _belongs_to(path: str, uids: set[int]) -> bool:

@@ -21,6 +21,7 @@ __all__ = ["Unclaimable", "WorldDir", "admit_others", "claim", "link_socket", "r
 _LOCK = "lock"
 _MINE_ONLY, _PASSABLE, _PUBLIC = 0o700, 0o711, 0o755
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOBODY = 65534  # DEFAULT_OVERFLOWUID in <linux/highuid.h>
 _TRIES = 3  # a predecessor that is just leaving takes its directory along
 
 
@@ -123,7 +124,7 @@ def _directory(name: str, parent: int | None, mode: int) -> int:
     try:
         seen = os.fstat(fd)
         if seen.st_uid != os.geteuid():
-            raise PermissionError(errno.EPERM, f"it belongs to uid {seen.st_uid}")
+            raise PermissionError(errno.EPERM, f"it belongs to {_owner(seen.st_uid)}")
         if seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise PermissionError(errno.EPERM, f"others may write to it (mode {stat.S_IMODE(seen.st_mode):04o})")
         if made:
@@ -132,6 +133,10 @@ def _directory(name: str, parent: int | None, mode: int) -> int:
         os.close(fd)
         raise
     return fd
+
+
+def _owner(uid: int) -> str:
+    return "somebody else" if uid == _NOBODY else f"uid {uid}"  # in a user namespace every stranger has that number
 
 
 def _lock(world_fd: int) -> int:

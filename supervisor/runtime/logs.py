@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -332,14 +333,8 @@ class Logs:
 
     async def drain_and_stop(self, within: float = _LAST_WORDS) -> None:
         """Let the logger write out what there is, for so many seconds, and end. Then it is killed. It is not reaped here."""
-        there_is_one = self.revive()
-        self._stopping = True
-        if not there_is_one:
+        if not self._finish(within):
             return
-        for _, entry in self._pipes:
-            entry.close_write()
-        self._link.post(message.Finish(within))
-        self._link.flush()
         with trio.move_on_after(within + _GRACE):
             while self._link.waiting:
                 await trio.sleep(_SOON)
@@ -349,6 +344,28 @@ class Logs:
             pidfds.send(self.logger_pid, self._pidfd, _KILL)
             with trio.move_on_after(_GRACE):
                 await self._until_gone()
+
+    def last_words(self, within: float = _LAST_WORDS) -> None:
+        """The same where there is no loop any more: waits for so many seconds at most, and kills nobody."""
+        if not self._finish(within):
+            return
+        until = time.monotonic() + within + _GRACE
+        gone = select.poll()
+        if self._pidfd >= 0:
+            gone.register(self._pidfd, select.POLLIN)
+        while time.monotonic() < until and not gone.poll(_SOON * 1000):
+            self._link.flush()
+
+    def _finish(self, within: float) -> bool:
+        """Tell the logger to write out what there is and to end; False when there is none."""
+        there_is_one = self.revive()
+        self._stopping = True
+        if there_is_one:
+            for _, entry in self._pipes:
+                entry.close_write()
+            self._link.post(message.Finish(within))
+            self._link.flush()
+        return there_is_one
 
     async def _until_gone(self) -> None:
         if self._pidfd >= 0:

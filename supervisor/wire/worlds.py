@@ -10,13 +10,14 @@ TYPE_CHECKING = False  # clients import this: see wire/jsonrpc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_NAME", "SOCKET", "SYSTEM_BASE", "bases", "is_name", "outer_uid", "socket_path"]
+__all__ = ["DEFAULT_NAME", "SOCKET", "SYSTEM_BASE", "bases", "is_name", "looked_at", "outer_uid", "socket_path"]
 
 DEFAULT_NAME = "default"
 SYSTEM_BASE = "/run/pidone"
 SOCKET = "control.sock"
 
 _MAX_NAME = 64
+_NOBODY = 65534  # DEFAULT_OVERFLOWUID in <linux/highuid.h>
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 
@@ -26,7 +27,7 @@ def is_name(text: str) -> bool:
 
 
 def bases(uid: int, outside: int, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The directories in which this user's worlds may be, in the order of preference.
+    """The directories in which this user's worlds may be made, in the order of preference.
 
     `uid` is the effective one, `outside` the same as the parent user namespace sees it (`outer_uid`).
     """
@@ -34,8 +35,19 @@ def bases(uid: int, outside: int, environ: Mapping[str, str]) -> tuple[str, ...]
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     if runtime.startswith("/"):  # a relative one is to be ignored (XDG Base Directory Specification)
         found.append(runtime.rstrip("/") + "/pidone")
-    # only root of a user namespace is somebody else outside; beside him his own number, for a namespace in a namespace
-    return (*found, *dict.fromkeys(f"/tmp/pidone-{number}" for number in ((outside, 0) if uid == 0 else (uid,))))
+    # only root of a user namespace is somebody else outside; where he looks from there, his world must be
+    return (*found, _in_tmp(outside if uid == 0 else uid))
+
+
+def looked_at(uid: int, outside: int, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The directories in which this user's worlds are: those, and where a namespace in a namespace of his makes them. There
+    nobody is 0, and is 0 outside too."""
+    places = (*bases(uid, outside, environ), *([_in_tmp(0)] if uid in (0, _NOBODY) else ()))
+    return tuple(dict.fromkeys(places))
+
+
+def _in_tmp(uid: int) -> str:
+    return f"/tmp/pidone-{uid}"
 
 
 def socket_path(base: str, name: str) -> str:

@@ -22,7 +22,7 @@ def _without_roots_worlds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     import supervisor.client.find as module
 
     monkeypatch.setattr(module, "SYSTEM_BASE", str(tmp_path / "run"))
-    monkeypatch.setattr(module, "bases", lambda uid, outside, environ: (f"{environ['XDG_RUNTIME_DIR']}/pidone",))
+    monkeypatch.setattr(module, "looked_at", lambda uid, outside, environ: (f"{environ['XDG_RUNTIME_DIR']}/pidone",))
 
 
 class Worlds:

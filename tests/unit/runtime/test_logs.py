@@ -338,3 +338,19 @@ async def test_at_the_end_a_logger_that_does_not_end_is_not_waited_for(
     assert kinds(nursery.told())[-1] == "Finish"
     nursery.die()
     assert len(nursery.born) == 1
+
+
+def test_without_a_loop_the_last_words_are_not_waited_for_long(nursery: Nursery) -> None:
+    nursery.logs.open(WEB)
+    nursery.logs.say("something has fallen")
+    nursery.logs.last_words(0.01)  # nobody reads here: it returns all the same
+    assert kinds(nursery.told())[-2:] == ["Say", "Finish"]
+    nursery.die()
+    assert len(nursery.born) == 1
+
+
+def test_without_a_loop_and_without_a_logger_there_are_no_last_words(nursery: Nursery) -> None:
+    nursery.refuses = True
+    nursery.die()
+    nursery.logs.last_words()
+    assert len(nursery.born) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.wire.worlds import bases, is_name, outer_uid, socket_path
+from supervisor.wire.worlds import bases, is_name, looked_at, outer_uid, socket_path
 
 
 @pytest.mark.parametrize("name", ["a", "default", "my-world_2.x", "x" * 64, "0"])
@@ -32,9 +32,28 @@ def test_a_relative_runtime_directory_is_ignored() -> None:
 
 def test_who_is_root_of_a_user_namespace_only_is_found_where_the_user_looks() -> None:
     inside = bases(0, outer_uid(0, "         0       1000          1\n"), {})
-    assert inside == ("/run/pidone", "/tmp/pidone-1000", "/tmp/pidone-0")
+    assert inside == ("/run/pidone", "/tmp/pidone-1000")
     assert bases(1000, 1000, {}) == ("/tmp/pidone-1000",)
     assert bases(1000, outer_uid(1000, "1000 0 1\n"), {}) == ("/tmp/pidone-1000",)  # in a user namespace himself
+
+
+@pytest.mark.parametrize(
+    ("where", "uid", "outside"),
+    [
+        ("nobody's shell", 65534, 65534),
+        ("nobody's world", 0, outer_uid(0, "0 65534 1\n")),
+        ("a world in nobody's world", 0, outer_uid(0, "0 0 1\n")),
+    ],
+)
+def test_a_world_in_a_world_is_found_from_outside(where: str, uid: int, outside: int) -> None:
+    (made,) = {path for path in bases(0, outer_uid(0, "0 0 1\n"), {}) if path.startswith("/tmp")}
+    assert made in looked_at(uid, outside, {})
+    assert bases(uid, outside, {})[-1] in looked_at(uid, outside, {})
+
+
+def test_nobody_else_looks_where_worlds_of_others_may_be() -> None:
+    assert looked_at(1000, 1000, {}) == bases(1000, 1000, {})
+    assert looked_at(0, 0, {}) == bases(0, 0, {})
 
 
 @pytest.mark.parametrize(
