@@ -88,7 +88,7 @@ def _command(word: str) -> Command:
 
 def _option(word: str, todo: list[str], asked: Asked) -> list[Option]:
     """Take one word with options in it, and the value of the last from `todo`."""
-    if word.startswith("--"):
+    if word.startswith("--") or word[1:].isdigit():
         flag, equals, value = word.partition("=")
         option = _find(flag)
         asked.options[option.key] = _value(option, flag, value if equals else None, todo, asked)
@@ -109,7 +109,8 @@ def _option(word: str, todo: list[str], asked: Asked) -> list[Option]:
 def _find(flag: str) -> Option:
     if flag in OPTIONS:
         return OPTIONS[flag]
-    raise Trouble("usage", f"no option is called {flag}", _nearest(flag, OPTIONS) or "--help lists them")
+    signal = f"a signal is written -s {flag[1:]}" if flag[1:].isdigit() else ""  # as people write it for kill(1)
+    raise Trouble("usage", f"no option is called {flag}", signal or _nearest(flag, OPTIONS) or "--help lists them")
 
 
 def _value(option: Option, flag: str, attached: str | None, todo: list[str], asked: Asked) -> Any:

@@ -12,6 +12,7 @@ _NAMES = (
 _BY_NUMBER = {number: f"SIG{name}" for number, name in enumerate(_NAMES.split(), 1)}
 _BY_NAME = {name: number for number, name in _BY_NUMBER.items()} | {"SIGPOLL": 29, "SIGCLD": 17, "SIGIOT": 6}
 
+_LONGEST = 32  # characters of what may still be a signal's name
 SIGRTMIN = 34  # glibc keeps 32 and 33 for its threads (signal(7))
 SIGRTMAX = 64
 SIGKILL = _BY_NAME["SIGKILL"]
@@ -33,6 +34,8 @@ def signal_name(number: int) -> str:
 def signal_number(text: str) -> int:
     """The number for `SIGTERM`, `TERM`, `term`, `15`, `RTMIN+3`, `SIGRTMAX-1`; raises ValueError for anything else."""
     word = text.strip().upper()
+    if len(word) > _LONGEST:
+        raise ValueError(f"no signal is called {text[:_LONGEST]}…")
     if word.isascii() and word.isdigit() and 1 <= int(word) <= SIGRTMAX:
         return int(word)
     word = word.removeprefix("SIG")

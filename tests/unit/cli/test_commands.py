@@ -65,7 +65,7 @@ def changing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -
     outcomes: dict[str, Any] = {
         "start web": {"also": ["db"]},
         "stop db": {"also": ["web"]},
-        "start off": {"verdict": "failed", "code": "start-failed", "service": "off", "text": "exit status 1"},
+        "start off": {"verdict": "failed", "code": "start-failed", "service": "off", "text": "off: exit status 1"},
         "kill off": {"verdict": "refused", "code": "not-running", "service": "off", "text": "it does not run"},
         "restart off": {"verdict": "superseded", "code": "superseded", "service": "off", "text": "stop came after it"},
         "stop web": "never",
@@ -146,6 +146,7 @@ def test_a_change_that_worked(changing: Typist, typed: str, code: int, says: str
         ("restart off", 1, "restart off: stop came after it"),
         ("kill off", 3, "kill off: it does not run"),
         ("kill web -s NOSUCH", 2, "NOSUCH"),
+        pytest.param(f"kill web -s {'1' * 5000}", 2, "no signal is called 1111", id="kill web -s 11111…"),
         ("stop web --timeout 50ms", 8, "timed out"),
         ("restart web", 1, "internal error"),
         ("stop nobody", 4, "'nobody'"),

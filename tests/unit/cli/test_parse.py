@@ -49,6 +49,8 @@ def test_words_become_a_command(typed: str, command: str, words: list[str], opti
         ("top", ""),
         ("status --nmae w", "--name"),
         ("status -Z", ""),
+        ("kill -9 web", "-s 9"),
+        ("kill web -15", "-s 15"),
         ("status --follow", "status --help"),
         ("--follow status", "status --help"),
         ("status --name", ""),
