@@ -18,11 +18,10 @@ import trio
 
 import supervisor
 from supervisor.control.access import Rules, own_uid
-from supervisor.control.listener import Listener, NotListening, close_listener, open_listener
 from supervisor.control.server import serve
 from supervisor.core.select import select
 from supervisor.core.step import empty_world, step
-from supervisor.kernel import cgroups, fds, leftovers, libc, prctl, worlds
+from supervisor.kernel import cgroups, fds, leftovers, libc, prctl
 from supervisor.kernel.inheritance import inherited_environment
 from supervisor.kernel.linux import Linux
 from supervisor.kernel.port import Born
@@ -34,6 +33,7 @@ from supervisor.model.signals import SIGCONT, SIGKILL, SIGTERM
 from supervisor.model.words import Instant, Monotonic, RunId, Seconds, ServiceName, Wall
 from supervisor.programs import command, logger
 from supervisor.programs.init import InitOptions
+from supervisor.programs.place import NoPlace, Place, claim_place, uid_map
 from supervisor.runtime.assembly import Runtime, Task
 from supervisor.runtime.foreground import Foreground
 from supervisor.runtime.launch import Surroundings
@@ -41,7 +41,6 @@ from supervisor.runtime.logs import Logs
 from supervisor.runtime.operator import Operator
 from supervisor.runtime.signals import Ears, Signals, hear_monitor
 from supervisor.wire.durations import duration
-from supervisor.wire.worlds import DEFAULT_NAME, SOCKET, bases, outer_uid
 
 __all__ = ["run"]
 
@@ -62,19 +61,6 @@ class _Refused(Exception):
         self.status = status
 
 
-class _Place:
-    """Where the world can be found."""
-
-    def __init__(self, name: str, directory: worlds.WorldDir, listener: Listener) -> None:
-        self.name = name
-        self.directory = directory
-        self.listener = listener
-
-    def leave(self) -> None:
-        close_listener(self.listener)
-        worlds.release(self.directory)
-
-
 def run(options: InitOptions, plan: Plan) -> int:
     """Let this plan live until it has ended; the exit status."""
     try:
@@ -82,10 +68,15 @@ def run(options: InitOptions, plan: Plan) -> int:
         timeout = _shutdown_timeout(plan, environment, options.as_up)
         wanted = _wanted(plan, options.names)
         _prepare_process(options)
-        place = _claim_place(options, plan, environment)
+        place = claim_place(
+            options.name, options.socket, plan, environment, lambda text: _say(options, f"warning: {text}")
+        )
     except _Refused as refused:
-        sys.stderr.write(f"pidone {'up' if options.as_up else 'init'}: {refused}\n")
+        _say(options, str(refused))
         return refused.status
+    except NoPlace as refused:
+        _say(options, str(refused))
+        return _CANNOT
     try:
         return _Life(options, plan, place, environment).live(PlanAccepted(plan, timeout, wanted))
     finally:
@@ -93,10 +84,16 @@ def run(options: InitOptions, plan: Plan) -> int:
             place.leave()
 
 
+def _say(options: InitOptions, text: str) -> None:
+    """In a line on stderr, while nothing has begun."""
+    with contextlib.suppress(OSError):  # nobody listens
+        sys.stderr.write(f"pidone {'up' if options.as_up else 'init'}: {text}\n")
+
+
 class _Life:
     """Everything that exists while the world lives."""
 
-    def __init__(self, options: InitOptions, plan: Plan, place: _Place, environment: Mapping[str, str]) -> None:
+    def __init__(self, options: InitOptions, plan: Plan, place: Place, environment: Mapping[str, str]) -> None:
         self._options = options
         self._place = place
         nofile = fds.raise_limit()
@@ -125,7 +122,7 @@ class _Life:
         )
         self._runtime.answered = self._operator.answer
         self._logs.on_fork = self._know_logger
-        self._rules = Rules(own_uid(os.geteuid(), _uid_map()), admin=plan.admin_uids, read=plan.read_uids)
+        self._rules = Rules(own_uid(os.geteuid(), uid_map()), admin=plan.admin_uids, read=plan.read_uids)
 
     def live(self, begin: PlanAccepted) -> int:
         try:
@@ -192,10 +189,13 @@ class _Life:
             self._logs.say(line)
 
     def _fallen(self, mistake: BaseException) -> None:
-        """The loop has fallen. Everybody is asked to end, then killed, by the plainest means."""
+        """The loop has fallen. Everybody is asked to end, then killed, by the plainest means; the logger last, when it has
+        written out what they and we have said."""
         self._runtime.report("the loop has fallen", mistake)
         leftovers.signal_everybody(SIGTERM, SIGCONT)
         self._reap_all_but(set(self._logs.pids()))
+        with contextlib.suppress(Exception):  # whatever is broken: nobody may be left behind
+            self._logs.last_words()
         leftovers.signal_everybody(SIGKILL)
         self._reap_all_but(set())
 
@@ -242,44 +242,6 @@ def _prepare_process(options: InitOptions) -> None:
             prctl.set_child_subreaper()
     except OSError as error:
         raise _Refused(f"cannot adopt orphans: {error.strerror}") from None
-
-
-def _claim_place(options: InitOptions, plan: Plan, environment: Mapping[str, str]) -> _Place:
-    """The world's directory and its socket, which listens from now on."""
-    control = plan.system.control
-    name = options.name or plan.system.name or DEFAULT_NAME
-    directory = worlds.claim(name, bases(os.geteuid(), outer_uid(os.geteuid(), _uid_map()), environment))
-    if isinstance(directory, worlds.Unclaimable):
-        if directory.code == "taken":
-            raise _Refused(f"a world named {name} is alive already ({directory.path}); take another name: --name NAME")
-        raise _Refused(f"cannot make {directory.path or 'a directory for the world'}: {directory.text}")
-    path = os.path.abspath(options.socket or control.socket or f"{directory.path}/{SOCKET}")
-    mode = _socket_mode(plan)
-    listener = open_listener(path, mode, plan.control_gid)
-    if isinstance(listener, NotListening):
-        worlds.release(directory)
-        hint = f"; {listener.hint}" if listener.hint else ""
-        raise _Refused(f"cannot listen at {listener.path}: {listener.text}{hint}")
-    if path != f"{directory.path}/{SOCKET}":
-        worlds.link_socket(directory, SOCKET, path)
-    if mode & 0o077:
-        worlds.admit_others(directory)
-    return _Place(name, directory, listener)
-
-
-def _socket_mode(plan: Plan) -> int:
-    """Who is listed must be able to knock: a mode for us alone would turn him away before anybody looks who he is."""
-    mode = plan.system.control.mode
-    listed = plan.read_uids or plan.admin_uids
-    return 0o666 if listed and not mode & 0o077 else mode
-
-
-def _uid_map() -> str:
-    try:
-        with open("/proc/self/uid_map") as file:
-            return file.read()
-    except OSError:  # a kernel without user namespaces
-        return "0 0 4294967295"
 
 
 def _pid_namespace() -> int:

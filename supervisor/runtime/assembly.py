@@ -176,9 +176,9 @@ class Runtime:
         if self.loop.world.shutdown is not None:
             self._logs.hurry()
 
-    def before_deadlines(self) -> None:
+    async def before_deadlines(self) -> None:
+        await self.reaper.catch_up()
         self._readiness.drain_all()
-        self.reaper.reap_all()
 
     # --- what is told
 

@@ -36,8 +36,9 @@ class Hands(Protocol):
     def flush(self) -> None:
         """The loop has nothing more in hand: do now what is cheaper done together."""
 
-    def before_deadlines(self) -> None:
-        """Feed everything that has happened already: it must not lose against a timer."""
+    async def before_deadlines(self) -> None:
+        """Feed everything that has happened already: it must not lose against a timer. When this returns, nothing that could
+        be known is left."""
 
 
 class Loop:
@@ -105,7 +106,7 @@ class Loop:
                 self._set_alarm()
                 await trio.sleep_forever()
             if self._hands is not None:
-                self._hands.before_deadlines()
+                await self._hands.before_deadlines()
             self._feed_due()
 
     # --- one event

@@ -7,11 +7,12 @@ import resource
 import select
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import trio
 
-from supervisor.model.plan import Launch, PlannedService
+from supervisor.model.plan import Launch, Plan, PlannedService
 from supervisor.model.record import replace
 from supervisor.model.spec import ReadySpec, RestartSpec, ServiceSpec, StopSpec
 from supervisor.model.words import Seconds, ServiceName
@@ -133,9 +134,8 @@ def test_without_descriptors_services_wait_and_the_dead_are_reaped(tmp_path: Pat
     assert init.ends() == 0
 
 
-@isolated
-def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path: Path) -> None:
-    plan = plan_of(actor("web", "daemon:sleep ignore:TERM print:up sleep", ready=ReadySpec(log="up")))
+def _with_a_loop_that_falls(plan: Plan, socket: Path) -> Callable[[], None]:
+    """Be an init whose loop falls when all services run."""
 
     def broken() -> None:
         from supervisor.programs import init
@@ -155,8 +155,15 @@ def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path
         fd = os.memfd_create("plan")
         os.write(fd, state.dump(plan))
         os.lseek(fd, 0, os.SEEK_SET)
-        os._exit(init.run(init.InitOptions(plan_fd=fd, name="test", socket=str(tmp_path / "c.sock"))))
+        os._exit(init.run(init.InitOptions(plan_fd=fd, name="test", socket=str(socket))))
 
+    return broken
+
+
+@isolated
+def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path: Path) -> None:
+    plan = plan_of(actor("web", "daemon:sleep ignore:TERM print:up sleep", ready=ReadySpec(log="up")))
+    broken = _with_a_loop_that_falls(plan, tmp_path / "c.sock")
     for pid1 in (False, True):
         world = start_init(plan, tmp_path, pid1=pid1, prepare=broken)
         world.until_line("web | up")
@@ -167,6 +174,25 @@ def test_when_the_loop_itself_falls_nobody_is_left_and_the_status_is_70(tmp_path
         assert "Traceback" not in said
         assert all(" pidone | " in line or " web | " in line for line in said.splitlines())
         assert {int(name) for name in os.listdir("/proc") if name.isdigit()} == {1, os.getpid()}
+
+
+@isolated
+def test_when_the_loop_itself_falls_the_last_lines_are_not_lost(tmp_path: Path) -> None:
+    """Those who are asked to end do so at once, with many words: their logger has to read them after they are gone."""
+    talk = "n=0; while [ $n -lt 5000 ]; do n=$((n + 1)); echo line-$n; done; exit 0"
+    wordy = ("sh", "-c", f"trap '{talk}' TERM; echo up; while :; do sleep 1000 & wait; done")
+    spec = ServiceSpec(command=(wordy,), ready=ReadySpec(log="up"))
+    plan = plan_of(PlannedService(ServiceName("web"), spec))
+    for pid1 in (False, True):
+        world = start_init(plan, tmp_path, pid1=pid1, prepare=_with_a_loop_that_falls(plan, tmp_path / "c.sock"))
+        world.until_line("web | up")
+        said = world.rest()
+        assert world.ends() == 70
+        assert "the loop has fallen" in said
+        assert "MemoryError" in said
+        assert [line.rpartition("-")[2] for line in said.splitlines() if "line-" in line] == [
+            str(number) for number in range(1, 5001)
+        ]
 
 
 @isolated

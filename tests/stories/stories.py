@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
+import select
 import signal
+import socket
 from collections import Counter
-from itertools import pairwise
+from itertools import cycle, pairwise, product
 
 import pytest
 import trio
 
+from supervisor.control.access import Rules
+from supervisor.control.server import serve
 from supervisor.model.event import Requested, StopAsked, Swept
 from supervisor.model.process import SpawnFailure
 from supervisor.model.request import StopRequest
@@ -416,6 +422,52 @@ async def between_two_batches_of_the_dead_everybody_else_is_served(stage: Stage)
     await stage.until(lambda: stage.runtime.table.reaped == 300)
     trio.lowlevel.remove_instrument(steps)
     assert max(reaped.values()) == BATCH
+
+
+@fake_story
+async def what_is_asked_while_a_batch_is_reaped_is_answered_before_the_next(stage: Stage) -> None:
+    """On an old line and on a new one, a look at everybody and a request."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("")  # the kernel finds a name (unix(7))
+    listener.listen()
+    listener.setblocking(False)
+    old, asked, unanswered = _line(listener), list[tuple[str, socket.socket]](), list[str]()
+    questions = cycle(product(("status", "version", "start"), (True, False)))
+    batch = stage.runtime.reaper.reap
+
+    def batch_with_a_question() -> int:
+        for method, line in asked[-1:]:
+            if not select.select([line], [], [], 0)[0] or b"result" not in line.recv(1 << 20):
+                unanswered.append(method)
+        reaped = batch()
+        if reaped == BATCH:
+            method, fresh = next(questions)
+            line = _line(listener) if fresh else old
+            parameters = {"names": ["web"]} if method == "start" else {}
+            line.sendall(
+                json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode() + b"\n"
+            )
+            asked.append((method, line))
+        return reaped
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, listener, stage.operator, Rules(os.geteuid()), stage.logs.say)
+        await trio.testing.wait_all_tasks_blocked()
+        stage.runtime.reaper.reap = batch_with_a_question  # type: ignore[method-assign]
+        stage.begin(stage.service("web", "sleep"), stage.service("storm", "daemon:exit:0 " * 2000 + "sleep"))
+        await stage.until(lambda: stage.runtime.table.reaped == 2000)
+        stage.runtime.reaper.reap = batch  # type: ignore[method-assign]
+        nursery.cancel_scope.cancel()
+    assert len(asked) >= 2000 // BATCH
+    assert not unanswered, unanswered
+    for line in {old, *(line for _, line in asked)}:
+        line.close()
+
+
+def _line(listener: socket.socket) -> socket.socket:
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(listener.getsockname())
+    return line
 
 
 @fake_story
