@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,11 @@ __all__ = ["Container", "container", "instructions", "words_of"]
 
 _SCRIPT = EXAMPLES / "container" / "without_engine.py"
 _LOOK = "to look inside: "
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/pidone/bin"  # base image and Dockerfile
 _PATIENCE = 60.0  # seconds
+
+# The pause container of a pod: reaps, and outlives the other one. At the end it says who is left beside it.
+_PAUSE = '"$@" & wait $!; status=$?; echo "left in the pod:" /proc/[0-9]*; exit $status'
 
 
 def instructions() -> dict[str, list[str]]:
@@ -40,9 +44,11 @@ def instructions() -> dict[str, list[str]]:
 class Container:
     """One that runs."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, env: Mapping[str, str], shared: bool) -> None:
         self.process = process
         self._folder = folder
+        self._env = {"HOME": "/", "PATH": _PATH, **env}
+        self._shared = shared
         self._enter: list[str] = []
 
     def log(self) -> str:
@@ -58,15 +64,16 @@ class Container:
 
     @property
     def pid(self) -> int:
-        """The container's first process, by its number out here."""
+        """The container's first process, by its number where the container was started: out here, or beside the pause."""
         return int(self._words()[2])
 
     def run(self, words: Sequence[str]) -> Said:
-        """`docker exec`: a command inside, as the image's user, with the image's environment."""
-        env = {"HOME": "/", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/pidone/bin"}
+        """`docker exec`: a command inside, as the image's user, with the container's environment."""
         # the word is found in there, not here
-        inside = [*self._words()[:-2], "/usr/bin/env", *words]
-        done = subprocess.run(inside, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        inside = [*self._pod(), *self._words()[:-2], "/usr/bin/env", *words]
+        done = subprocess.run(
+            inside, env=self._env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         return Said(done.returncode, done.stdout, done.stderr)
 
     def status(self) -> Any:
@@ -91,8 +98,8 @@ class Container:
         return seen[0]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """What an engine does first: the stop signal to the first process, from outside of its namespace."""
-        os.kill(self.pid, number)
+        """What an engine does first: the stop signal to the first process."""
+        subprocess.run([*self._pod(), "kill", f"-{number.name}", str(self.pid)], check=True)
 
     def ended(self, within: float = _PATIENCE) -> int | None:
         """Its exit status, or None when it still runs after so many seconds."""
@@ -100,6 +107,15 @@ class Container:
             return self.process.wait(within)
         except subprocess.TimeoutExpired:
             return None
+
+    def _pod(self) -> list[str]:
+        """The words that lead to where the container was started."""
+        if not self._shared:
+            return []
+        pid = self.process.pid
+        eventually(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text(), timeout=_PATIENCE)
+        pause = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+        return ["nsenter", "--target", pause, "--pid", "--mount", *_as(["--user", "--preserve-credentials"]), "--"]
 
     def _words(self) -> list[str]:
         if not self._enter:
@@ -110,12 +126,18 @@ class Container:
 
 
 @contextmanager
-def container(*words: str, before: Sequence[str] = ()) -> Iterator[Container]:
-    """The image, run with these options; killed when the test is over."""
+def container(*words: str, env: Mapping[str, str] | None = None, shared: bool = False) -> Iterator[Container]:
+    """The image, run with these variables and options; killed when the test is over.
+
+    `shared`: in a PID namespace that is there already, whose PID 1 only reaps, as in a pod with shareProcessNamespace.
+    """
+    before = ["unshare", *_as(["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+    variables = [word for name, value in (env or {}).items() for word in ("-e", f"{name}={value}")]
+    pod = [*before, "sh", "-c", _PAUSE, "pause"] if shared else []
     with tempfile.TemporaryDirectory(prefix="pido-") as folder:
         with open(Path(folder) / "log", "wb") as log:
             process = subprocess.Popen(
-                [*before, sys.executable, _SCRIPT, *words],
+                [*pod, sys.executable, _SCRIPT, *(["--pid", "host"] if shared else []), *variables, *words],
                 cwd="/",
                 env=environment({"TMPDIR": folder}),
                 stdin=subprocess.DEVNULL,
@@ -123,15 +145,17 @@ def container(*words: str, before: Sequence[str] = ()) -> Iterator[Container]:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        here = Container(process, Path(folder))
+        here = Container(process, Path(folder), env or {}, shared)
         try:
             yield here
         finally:
-            if process.poll() is None:
-                process.terminate()
-                if here.ended(10) is None:
-                    process.kill()
-                    process.wait()
+            process.kill()  # what it started dies with it
+            process.wait()
+
+
+def _as(words: list[str]) -> list[str]:
+    """What only somebody without privilege needs."""
+    return [] if os.geteuid() == 0 else words
 
 
 def words_of(instruction: str) -> list[str]:

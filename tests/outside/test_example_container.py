@@ -34,8 +34,8 @@ services:
 """
 
 
-def _options(port: int) -> list[str]:
-    return ["-e", "ADDRESS=127.0.0.1", "-e", f"PORT={port}"]
+def _here(port: int) -> dict[str, str]:
+    return {"ADDRESS": "127.0.0.1", "PORT": str(port)}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def here(port: int) -> Iterator[Container]:
-    with container(*_options(port)) as running:
+    with container(env=_here(port)) as running:
         running.until(_HEALTHY, 0)
         yield running
 
@@ -84,7 +84,7 @@ def test_its_root_cannot_be_written_to_and_nothing_had_to_be(here: Container) ->
 def test_the_health_check_is_not_content_until_everything_is_ready() -> None:
     with socket.create_server(("127.0.0.1", 0)) as occupied:  # nobody answers there, and `web` cannot have it
         port = occupied.getsockname()[1]
-        with container(*_options(port)) as here:
+        with container(env=_here(port)) as here:
             said = here.until(_HEALTHY, 1, 3)
             assert "worker: waiting" in said.out
             eventually(lambda: here.services()["web"]["restarts"] > 0, timeout=60)
@@ -108,8 +108,8 @@ def test_the_stop_signal_ends_it_in_order_and_well(here: Container) -> None:
 def test_who_does_not_hear_the_stop_signal_is_killed_and_it_ends_well_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "stubborn.yaml").write_text(_STUBBORN)
     tmp_path.chmod(0o755)  # for the image's user
-    options = ["-v", f"{tmp_path}:/etc/pidone/more.d", "-e", "PIDONE_SHUTDOWN_TIMEOUT=1s"]
-    with container(*options, "--", "-c", "/etc/pidone/more.d") as here:
+    options = ["-v", f"{tmp_path}:/etc/pidone/more.d", "--", "-c", "/etc/pidone/more.d"]
+    with container(*options, env={"PIDONE_SHUTDOWN_TIMEOUT": "1s"}) as here:
         here.until(_HEALTHY, 0)
         here.stop()
         assert here.ended() == 0
