@@ -10,9 +10,11 @@ import trio
 
 from supervisor.control.parameters import (
     ChangeParameters,
+    EventsParameters,
     KillParameters,
     LogsParameters,
     NoParameters,
+    ServiceParameters,
     ShutdownParameters,
     StatusParameters,
     StopParameters,
@@ -28,6 +30,8 @@ __all__ = ["OUR_OWN", "Answer", "Context", "Method", "Refusal"]
 
 OUR_OWN = "pidone"
 """The name under which our own messages stand among the services' lines."""
+
+_NAMED = 5  # services of a group, in a hint
 
 _P = TypeVar("_P", bound=Record, contravariant=True)
 
@@ -82,6 +86,34 @@ async def status(context: Context, parameters: StatusParameters) -> Answer | Ref
 async def ps(context: Context, parameters: NoParameters) -> Answer:
     backend = context.backend
     return Answer({"schema": SCHEMA, "pid_ns": backend.pid_ns, "processes": list(backend.processes())})
+
+
+async def why(context: Context, parameters: ServiceParameters) -> Answer | Refusal:
+    name = _one(context.backend, parameters.name)
+    return name if isinstance(name, Refusal) else Answer(context.backend.why(name))
+
+
+async def show(context: Context, parameters: ServiceParameters) -> Answer | Refusal:
+    name = _one(context.backend, parameters.name)
+    return name if isinstance(name, Refusal) else Answer(context.backend.show(name))
+
+
+async def graph(context: Context, parameters: NoParameters) -> Answer:
+    return Answer(context.backend.graph())
+
+
+async def events(context: Context, parameters: EventsParameters) -> Answer:
+    """Following has no result: it ends with the connection."""
+    backend, after = context.backend, parameters.after or 0
+    if not parameters.follow:
+        return Answer({"schema": SCHEMA, **backend.events(after)})
+    unsubscribe = backend.follow(lambda event: context.notify("event", event))
+    try:
+        for event in backend.events(after)["events"]:
+            context.notify("event", event)
+        await trio.sleep_forever()
+    finally:
+        unsubscribe()
 
 
 async def start(context: Context, parameters: ChangeParameters) -> Answer | Refusal:
@@ -205,6 +237,16 @@ def _some(backend: Backend, words: Sequence[str], everything: bool) -> tuple[str
     if names or everything:
         return names
     return Refusal("usage", "no service is named", "name one, a @group, or use --all")
+
+
+def _one(backend: Backend, word: str) -> str | Refusal:
+    """The one service meant."""
+    names = _choose(backend, [word], everything=False)
+    if isinstance(names, Refusal):
+        return names
+    if len(names) != 1:
+        return Refusal("usage", f"{word} means {len(names)} services", f"name one of them: {', '.join(names[:_NAMED])}")
+    return names[0]
 
 
 def _choose(backend: Backend, words: Sequence[str], everything: bool) -> tuple[str, ...] | Refusal:

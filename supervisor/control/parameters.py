@@ -13,9 +13,11 @@ from supervisor.model.signals import signal_number
 
 __all__ = [
     "ChangeParameters",
+    "EventsParameters",
     "KillParameters",
     "LogsParameters",
     "NoParameters",
+    "ServiceParameters",
     "ShutdownParameters",
     "StatusParameters",
     "StopParameters",
@@ -39,6 +41,18 @@ class NoParameters(Record):
 class StatusParameters(Record):
     names: Texts = ()
     """Services and @groups; none means all."""
+
+
+class ServiceParameters(Record):
+    name: str = ""
+    """One service."""
+
+
+class EventsParameters(Record):
+    after: Count | None = None
+    """Only what came after so many events; null for everything that is remembered."""
+    follow: bool = False
+    """Send an `event` notification for each, and go on with new ones until the connection is closed."""
 
 
 class ChangeParameters(Record):

@@ -74,6 +74,23 @@ class Backend(Protocol):
     def processes(self) -> Sequence[Document]:
         """The rows of `ps --json`: {pid, ppid, service, role, comm, args, state, uid, ns_pids}."""
 
+    def why(self, name: str) -> Document:
+        """Why this service is where it is: the document of `why --json`. No system call but to reap who has ended."""
+
+    def show(self, name: str) -> Document:
+        """Everything known of this service, but nothing secret: the document of `show --json`."""
+
+    def graph(self) -> Document:
+        """Who needs whom, and in which order: the document of `graph --json`."""
+
+    def events(self, after: int) -> Document:
+        """{events: what is remembered of what has happened after so many events, the oldest first; count: how many there have
+        been}."""
+
+    def follow(self, told: Callable[[Document], None]) -> Callable[[], None]:
+        """From now on call `told` with every event, synchronously; it returns at once and raises nothing. Returns what ends
+        that; calling it twice is harmless."""
+
     def log_stream(self, parameters: Document) -> int:
         """A file descriptor from which the lines asked for can be read; the caller owns it. Raises OSError.
 

@@ -12,9 +12,11 @@ from supervisor.control import methods
 from supervisor.control.access import Access
 from supervisor.control.parameters import (
     ChangeParameters,
+    EventsParameters,
     KillParameters,
     LogsParameters,
     NoParameters,
+    ServiceParameters,
     ShutdownParameters,
     StatusParameters,
     StopParameters,
@@ -40,6 +42,12 @@ _TABLE = (
     Route("version", "read", NoParameters, "schema, name, version, pid, pid_ns", methods.version),
     Route("status", "read", StatusParameters, "the document of `status --json`, and exit_code", methods.status),
     Route("ps", "read", NoParameters, "schema, pid_ns, processes", methods.ps),
+    Route("why", "read", ServiceParameters, "the document of `why --json`", methods.why),
+    Route("show", "read", ServiceParameters, "the document of `show --json`", methods.show),
+    Route("graph", "read", NoParameters, "the document of `graph --json`", methods.graph),
+    Route(
+        "events", "read", EventsParameters, "schema, events, count; with `follow` only notifications", methods.events
+    ),
     Route("wait", "read", WaitParameters, "verdict (done, failed), service, code, text, names", methods.wait),
     Route(
         "logs", "read", LogsParameters, "names; a file descriptor with the lines comes along (unix(7))", methods.logs

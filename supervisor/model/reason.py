@@ -57,9 +57,9 @@ REASONS: dict[Phase, dict[str, str]] = {
         "kill-disabled": "outlived its stop.timeout of {timeout}, and stop.kill is false",
     },
     "backoff": {
-        "exit": "{how}; next start in {delay}",
-        "timeout": "{how}; next start in {delay}",
-        "exec-failed": "{how}; next start in {delay}",
+        "exit": "{how}; starts again after a pause of {delay}",
+        "timeout": "{how}; starts again after a pause of {delay}",
+        "exec-failed": "{how}; starts again after a pause of {delay}",
     },
     "done": {
         "success": "ended successfully",

@@ -119,6 +119,7 @@ class _Life:
             place.name,
             supervisor.__version__,
             _pid_namespace(),
+            self._runtime.history,
         )
         self._runtime.answered = self._operator.answer
         self._logs.on_fork = self._know_logger
@@ -143,9 +144,10 @@ class _Life:
 
     async def _until_the_end(self, begin: PlanAccepted) -> ExitWorld:
         runtime, loop, say = self._runtime, self._runtime.loop, self._logs.say
+        tell, as_up = runtime.history.signal, self._options.as_up
         front = Foreground(command.NAME if self._options.command else None, self._command_pid)
         signals = Signals(
-            Ears(), loop.feed, say, self._dump, self._logs.reopen, self._options.as_up, continued=front.continued
+            Ears(), loop.feed, say, self._dump, self._logs.reopen, as_up, continued=front.continued, tell=tell
         )
 
         async def child_changed() -> None:
@@ -158,7 +160,7 @@ class _Life:
             ("answer the control socket", self._answer),
         ]
         if self._options.monitor_fd >= 0:
-            others.append(("hear the monitor", lambda: hear_monitor(self._options.monitor_fd, loop.feed)))
+            others.append(("hear the monitor", lambda: hear_monitor(self._options.monitor_fd, loop.feed, tell)))
         loop.listen(front.heard)
         loop.feed(begin)
         ending = await runtime.run(child_changed, others)

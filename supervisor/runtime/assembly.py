@@ -6,7 +6,6 @@ be performed; when that fails again and again the loop itself has fallen, and wh
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol, assert_never
 
@@ -31,6 +30,7 @@ from supervisor.model.event import Broke
 from supervisor.model.process import Exit
 from supervisor.model.words import Instant, RunId
 from supervisor.runtime.errands import Errands
+from supervisor.runtime.history import History
 from supervisor.runtime.launch import Launcher, Surroundings
 from supervisor.runtime.loop import Loop
 from supervisor.runtime.mistakes import trace
@@ -45,7 +45,6 @@ from supervisor.runtime.sweep import Sweeper
 __all__ = ["LogsPort", "Runtime"]
 
 _TRIES = 3  # starts of a task that keeps failing
-_ORPHANS = 32  # the last ones that are remembered
 _LAST_TURNS = 10  # of the loop, for answers on their way to clients when the world ends
 
 Task = Callable[[], Awaitable[None]]
@@ -92,7 +91,7 @@ class Runtime:
         """`everybody`: we are PID 1 of a namespace of our own. `null`: /dev/null, open for writing."""
         self._logs = logs
         self._exit: ExitWorld | None = None
-        self._orphans: deque[str] = deque(maxlen=_ORPHANS)
+        self.history = History(clock)
         self._over = trio.Event()
         loop = self.loop = Loop(empty_world(seed), clock, self.report)
         table = self.table = Processes(kernel)
@@ -110,6 +109,7 @@ class Runtime:
         self.report_of_the_end = Report(lambda: loop.world)
         self.answered: Callable[[Answer], None] = lambda answer: None
         loop.attach(self)
+        loop.listen(self.history.edge)
         loop.listen(self._tell_edge)
         loop.listen(self.report_of_the_end.heard)
 
@@ -197,8 +197,8 @@ class Runtime:
             self._logs.end(run)
 
     def _orphan_ended(self, process: Process, exit: Exit) -> None:
-        whose = f"of {process.run.service} (by {process.rule})" if process.run is not None else "of nobody"
-        self._orphans.append(f"{process.comm or 'somebody'} ({process.pid}) {whose}: {exit_text(exit)}")
+        service = None if process.run is None else process.run.service
+        self.history.orphan(process.pid, process.comm, service, process.rule, exit)
 
     def dump(self) -> Iterator[str]:
         """What is true now, for the log."""
@@ -210,4 +210,6 @@ class Runtime:
             pids = " ".join(f"{process.kind} {process.pid}" for process in entry.everyone()) if entry else "no process"
             yield f"{name}: {service.state} want={service.want} run={service.run} restarts={service.restarts}: {pids}"
         yield f"orphans: {table.adopted} adopted, {table.reaped} reaped, {table.alive} alive"
-        yield from (f"orphan that ended: {line}" for line in self._orphans)
+        for orphan in self.history.orphans():
+            whose = f"of {orphan.service} (by {orphan.rule})" if orphan.service is not None else "of nobody"
+            yield f"orphan that ended: {orphan.comm or 'somebody'} ({orphan.pid}) {whose}: {exit_text(orphan.exit)}"

@@ -30,7 +30,10 @@ from supervisor.model.request import (
 from supervisor.model.service import Inactive
 from supervisor.model.words import Monotonic, RunId, ServiceName, TicketId
 from supervisor.model.world import World
+from supervisor.runtime.accounts import event_view, graph_view, taken_view, why_view
 from supervisor.runtime.crowd import Crowd
+from supervisor.runtime.definition import counters_view, definition_view, identity_view
+from supervisor.runtime.history import History
 from supervisor.runtime.loop import Loop
 from supervisor.runtime.processes import Processes
 from supervisor.runtime.reaper import Reaper
@@ -73,6 +76,7 @@ class Operator:
         name: str,
         version: str,
         pid_ns: int,
+        history: History,
     ) -> None:
         self.name = name
         self.version = version
@@ -83,6 +87,7 @@ class Operator:
         self._table = table
         self._reaper = reaper
         self._log_stream = log_stream
+        self._history = history
         self._waiters: dict[TicketId, _Waiter] = {}
         self._last_ticket = 0
         self._began: Monotonic = loop.now().mono
@@ -123,6 +128,7 @@ class Operator:
                 request = ShutdownRequest(ticket)
         waiter = self._waiters[ticket] = _Waiter()
         try:
+            self._history.asked(ticket, verb, named)
             self._loop.feed(Requested(request))
             if wait:
                 await waiter.answered.wait()
@@ -132,6 +138,7 @@ class Operator:
 
     def answer(self, answer: Answer) -> None:
         """A request has ended; perhaps nobody waits for that any more."""
+        self._history.answered(answer.ticket, answer.outcome)
         waiter = self._waiters.get(answer.ticket)
         if waiter is not None:
             waiter.outcome = answer.outcome
@@ -192,6 +199,33 @@ class Operator:
             if seen is not None:
                 rows.append(process_view(person, seen, *crowd.place(person)))
         return rows
+
+    def why(self, name: str) -> Document:
+        self._reaper.reap_all()
+        service = ServiceName(name)
+        return why_view(self.world, service, self._history.of(service), self._loop.now())
+
+    def show(self, name: str) -> Document:
+        (seen,) = self.status([name])["services"]
+        service = self.world.services[ServiceName(name)]
+        return {
+            "schema": "pidone/v1",
+            **seen,
+            **counters_view(service),
+            "identity": identity_view(service.plan),
+            "definition": definition_view(service.plan),
+            "history": [taken_view(taken) for taken in self._history.of(service.name)],
+        }
+
+    def graph(self) -> Document:
+        services = self.world.services
+        return graph_view((service.plan for service in services.values()), services)
+
+    def events(self, after: int) -> Document:
+        return {"events": [event_view(event) for event in self._history.events(after)], "count": self._history.count}
+
+    def follow(self, told: Callable[[Document], None]) -> Callable[[], None]:
+        return self._history.listen(lambda event: told(event_view(event)))
 
     def log_stream(self, parameters: Document) -> int:
         return self._log_stream(parameters)

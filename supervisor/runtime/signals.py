@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias, assert_never
 
 import trio
 
@@ -18,7 +18,7 @@ from supervisor.kernel.signals import CATCHABLE, unblock
 from supervisor.model.event import Event, StopAsked
 from supervisor.model.signals import SYNCHRONOUS, signal_name, signal_number
 
-__all__ = ["Ears", "Meaning", "Signals", "hear_monitor"]
+__all__ = ["Ears", "Meaning", "Signals", "Tell", "hear_monitor"]
 
 Meaning: TypeAlias = Literal["stop", "fast", "reboot", "reload", "reopen", "dump", "reexec", "continue"]
 
@@ -46,6 +46,16 @@ _DATAGRAM_MAX = 256
 _AT_ONCE = 3  # a third stop signal kills without grace (SERVICES §5)
 
 
+class Tell(Protocol):
+    """Who is told of each signal besides: its name, what it means, who sent it, and how many the monitor has counted."""
+
+    def __call__(self, signal: str, meaning: str, pid: int = 0, uid: int = 0, count: int = 0) -> None: ...
+
+
+def _nobody(signal: str, meaning: str, pid: int = 0, uid: int = 0, count: int = 0) -> None:
+    pass
+
+
 class Ears:
     """The two descriptors, open from the moment on when signals are wanted."""
 
@@ -69,6 +79,7 @@ class Signals:
         hangup_stops: bool,
         continued: Callable[[], None] = lambda: None,
         readable: Callable[[int], Awaitable[None]] = trio.lowlevel.wait_readable,
+        tell: Tell = _nobody,
     ) -> None:
         """`hangup_stops`: our terminal's end is ours (a foreground `up`). `continued`: SIGCONT has come."""
         self._ears = ears
@@ -78,6 +89,7 @@ class Signals:
         self._reopen = reopen
         self._continued = continued
         self._readable = readable
+        self._tell = tell
         self._meanings = {**_MEANINGS, _SIGHUP: "stop"} if hangup_stops else _MEANINGS
         self.ignored: dict[int, int] = {}
         """How often a signal came that means nothing."""
@@ -86,7 +98,7 @@ class Signals:
         while True:
             await self._readable(self._ears.others)
             for arrived in read_signals(self._ears.others, _PER_TURN):
-                self.came(arrived.number)
+                self.came(arrived.number, arrived.pid, arrived.uid)
             await trio.lowlevel.checkpoint()
 
     async def child_ended(self) -> None:
@@ -94,8 +106,10 @@ class Signals:
         await self._readable(self._ears.children)
         read_signals(self._ears.children)
 
-    def came(self, number: int) -> None:
-        match self._meanings.get(number):
+    def came(self, number: int, pid: int = 0, uid: int = 0) -> None:
+        meaning = self._meanings.get(number)
+        self._tell(signal_name(number), meaning or "ignored", pid, uid)
+        match meaning:
             case "stop":
                 self._feed(StopAsked(signal_name(number)))
             case "fast":
@@ -110,11 +124,13 @@ class Signals:
                 self._continued()
             case None:
                 self.ignored[number] = self.ignored.get(number, 0) + 1
-            case meaning:
+            case "reload" | "reexec":
                 self._say(f"{signal_name(number)}: {_SAID[meaning]}")
+            case _:
+                assert_never(meaning)
 
 
-async def hear_monitor(fd: int, feed: Callable[[Event], None]) -> None:
+async def hear_monitor(fd: int, feed: Callable[[Event], None], tell: Tell = _nobody) -> None:
     """Stop signals that the monitor counted: datagrams `stop NAME COUNT`. When it has died the world ends at once."""
     os.set_blocking(fd, False)
     while True:
@@ -129,4 +145,6 @@ async def hear_monitor(fd: int, feed: Callable[[Event], None]) -> None:
             feed(StopAsked("the death of its monitor", count=_AT_ONCE))
             return
         if len(words) == 3 and words[0] == b"stop" and words[2].isdigit():
-            feed(StopAsked(f"SIG{words[1].decode(errors='replace')}", count=int(words[2])))
+            name, count = f"SIG{words[1].decode(errors='replace')}", int(words[2])
+            tell(name, "stop", count=count)
+            feed(StopAsked(name, count=count))

@@ -68,6 +68,10 @@ class FakeBackend:
         self.asked: list[tuple[Any, ...]] = []
         self.listeners: list[Callable[[Document], None]] = []
         self.rows: list[Document] = []
+        self.accounts: dict[str, Mapping[str, Any]] = {}
+        """What `why` and `show` tell of a service besides."""
+        self.happened: list[Document] = []
+        self.followers: list[Callable[[Document], None]] = []
         self.log: list[Document] = []
         self.state = "running"
         self.orphans = {"adopted": 3, "reaped": 2, "alive": 1}
@@ -137,6 +141,45 @@ class FakeBackend:
     def processes(self) -> Sequence[Document]:
         return self.rows
 
+    def why(self, name: str) -> Document:
+        one = self.services[name]
+        link = {"until": "ready", "phase": "failed", "ready": False, "since": one["since"], "root": True}
+        told = {
+            "fate": None,
+            "history": [],
+            "waits_for": [{**link, "service": need["name"], "for": name} for need in one["needs"]],
+            "waited_by": [{"service": other, "until": "ready"} for other in one["needed_by"]],
+            "left_out": 0,
+            "changes": [{"service": name, "text": f"`pidone start {name}` tries again"}],
+        }
+        for waited in told["waits_for"]:
+            waited["reason"] = {"code": "exit", "text": "exit status 1"}
+        return {"schema": "pidone/v1", "service": name, **one, **told, **self.accounts.get(name, {})}
+
+    def show(self, name: str) -> Document:
+        counters = {"want": "up", "attempts": 0, "restarts_in_window": 0, "shortages": 0}
+        told = {"identity": None, "executables": ["/bin/x"], "spawn": "fast", "definition": [], "history": []}
+        return {"schema": "pidone/v1", **self.services[name], **counters, **told, **self.accounts.get(name, {})}
+
+    def graph(self) -> Document:
+        keep = ("name", "type", "phase", "ready", "needs", "after")
+        nodes = [{"enabled": True, "before": [], **{key: one[key] for key in keep}} for one in self.services.values()]
+        for node in nodes:
+            node["needs"] = [{"restart": False, **need} for need in node["needs"]]
+        return {"schema": "pidone/v1", "services": nodes}
+
+    def events(self, after: int) -> Document:
+        return {"events": self.happened[after:], "count": len(self.happened)}
+
+    def follow(self, told: Callable[[Document], None]) -> Callable[[], None]:
+        self.followers.append(told)
+
+        def leave() -> None:
+            if told in self.followers:
+                self.followers.remove(told)
+
+        return leave
+
     def log_stream(self, parameters: Document) -> int:
         self.asked.append(("logs", dict(parameters)))
         if self.outcomes.get("logs") == "raise":
@@ -188,6 +231,8 @@ def main() -> None:
     backend = FakeBackend(*told.get("services", ()), outcomes=told.get("outcomes"))
     backend.log = told.get("log", [])
     backend.rows = told.get("processes", [])
+    backend.accounts = told.get("accounts", {})
+    backend.happened = told.get("happened", [])
     for name in ("name", "pid_ns", "state"):
         setattr(backend, name, told.get(name, getattr(backend, name)))
     listener = open_listener(sys.argv[1])

@@ -86,7 +86,15 @@ class Stage:
         self._program = program
         runtime.loop.listen(self.edges.append)
         self.operator = Operator(
-            runtime.loop, kernel, runtime.table, runtime.reaper, logs.stream, "test", "0", pid_ns=1
+            runtime.loop,
+            kernel,
+            runtime.table,
+            runtime.reaper,
+            logs.stream,
+            "test",
+            "0",
+            pid_ns=1,
+            history=runtime.history,
         )
         runtime.answered = self.operator.answer
 

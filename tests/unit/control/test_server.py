@@ -223,7 +223,8 @@ async def test_a_stranger_is_refused_before_a_byte_is_read(tmp_path: Path) -> No
 @pytest.mark.parametrize("method", sorted(ROUTES))
 async def test_a_reader_may_look_and_not_change(tmp_path: Path, method: str) -> None:
     backend, route = FakeBackend(WEB), ROUTES[method]
-    params: dict[str, Any] = {"names": ["web"]} if "names" in route.parameters.__match_args__ else {}
+    fields = route.parameters.__match_args__
+    params: dict[str, Any] = {"names": ["web"]} if "names" in fields else {"name": "web"} if "name" in fields else {}
     async with serving(tmp_path, backend, READERS) as served:
         answer = await (await served.somebody()).ask(method, **params)
         if route.access == "read":
@@ -450,7 +451,7 @@ _REQUEST = st.fixed_dictionaries(
     {"jsonrpc": st.just("2.0"), "id": st.integers(0, 9), "method": st.sampled_from([*ROUTES, "x"])},
     optional={
         "params": st.dictionaries(
-            st.sampled_from(["names", "all", "wait", "signal", "lines", "target", "progress", "x"]),
+            st.sampled_from(["names", "name", "all", "wait", "signal", "lines", "after", "target", "progress", "x"]),
             st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.just("web"), max_size=2),
         )
     },
