@@ -80,11 +80,13 @@ _OPTIONS = (
     Option("--signal", "text", "the signal to send, SIGKILL if not said", short="-s", value="SIG"),
     Option("--main", "flag", "only the main process"),
     Option("--for", "choice", "what to wait for", value="WHAT", choices=("ready", "stopped", "done"), key="target"),
-    Option("--lines", "count", "only the last N lines", short="-n", value="N"),
-    Option("--follow", "flag", "go on with new lines", short="-f"),
+    Option("--lines", "count", "only the last N", short="-n", value="N"),
+    Option("--follow", "flag", "go on with what is new", short="-f"),
     Option("--since", "text", "only lines since then: 10m, 14:30, 2026-01-31, or both", value="T"),
     Option("--grep", "text", "only lines in which this regular expression is found", value="RE"),
     Option("--tree", "flag", "who is whose child"),
+    Option("--ns", "flag", "the number in every namespace that sees it, from the outermost to its own"),
+    Option("--format", "choice", "how to draw it", value="FORM", choices=("text", "dot", "mermaid")),
     Option("--config", "list", "a file, or a folder of *.yaml files; may be repeated", short="-c", value="PATH"),
     Option("--grace", "duration", "with -- CMD: between SIGTERM and SIGKILL for those it leaves; 2s", value="T"),
     Option("--net", "flag", "a network of its own, with only a loopback interface"),
@@ -114,6 +116,7 @@ _STATE = (*_CLIENT, "all")
 
 _MANY = (0, -1)
 _SOME = (1, -1)
+_ONE = (1, 1)
 _NONE = (0, 0)
 
 SECTIONS = ("Boot", "Services", "Look", "Config", "System")
@@ -186,8 +189,17 @@ _COMMANDS = (
         _PLAIN,
     ),
     Command(
-        "Look", "ps", "", "the processes of the world", "ps", _NONE, (*_CLIENT, "tree"), ("table", "json", "jsonl")
+        "Look",
+        "ps",
+        "",
+        "the processes of the world",
+        "ps",
+        _NONE,
+        (*_CLIENT, "tree", "ns"),
+        ("table", "wide", "json", "jsonl", "name"),
     ),
+    Command("Look", "show", "NAME", "everything known of a service", "show", _ONE, _CLIENT, _VIEWS),
+    Command("Look", "why", "NAME", "how it came there, and what would change it", "why", _ONE, _CLIENT, _VIEWS),
     Command(
         "Look",
         "logs",
@@ -197,6 +209,26 @@ _COMMANDS = (
         _MANY,
         ("socket", "name", "output", "json", "color", "timeout", "help", "lines", "follow", "since", "grep"),
         ("text", "short", "cat", "json", "jsonl"),
+    ),
+    Command(
+        "Look",
+        "events",
+        "",
+        "what has happened lately; with -f what happens",
+        "events",
+        _NONE,
+        ("socket", "name", "output", "json", "color", "timeout", "help", "lines", "follow"),
+        ("table", "json", "jsonl"),
+    ),
+    Command(
+        "Look",
+        "graph",
+        "[-c PATH]…",
+        "who waits for whom, in the world or in files",
+        "graph",
+        _NONE,
+        (*_CLIENT, "config", "format"),
+        ("table", "json", "name"),
     ),
     Command(
         "Look",

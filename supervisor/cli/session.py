@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from supervisor.cli.output import Look
     from supervisor.cli.parse import Asked
 
-__all__ = ["address", "numbers_here", "open_caller", "stderr_look", "stdout_look"]
+__all__ = ["address", "every_number", "numbers_here", "open_caller", "stderr_look", "stdout_look"]
 
 
 def open_caller(asked: Asked) -> Caller:
@@ -52,3 +52,14 @@ def numbers_here(caller: Caller, pid_ns: int, pids: Sequence[int | None]) -> Map
         return None
     here = pids_here(pid_ns, [pid for pid in pids if pid is not None], caller.peer_pid())
     return {pid: here.get(pid) if pid is not None else None for pid in pids}
+
+
+def every_number(host_pid: int | None, ns_pids: Sequence[int]) -> list[int]:
+    """A process' number in every namespace that sees it, from the outermost that we see to its own. `host_pid` is ours for it,
+    `ns_pids` are those of its world and below."""
+    from supervisor.inspect.elsewhere import numbers_of
+
+    if host_pid is None:
+        return list(ns_pids)
+    seen = numbers_of(host_pid)
+    return seen if seen[len(seen) - len(ns_pids) :] == list(ns_pids) else [host_pid, *ns_pids]

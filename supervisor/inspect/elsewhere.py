@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # clients import this: see wire/jsonrpc
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["our_pid_ns", "pids_here"]
+__all__ = ["numbers_of", "our_pid_ns", "pids_here"]
 
 _NS_GET_PID_FROM_PIDNS = 0x8004B706  # _IOR(0xb7, 6, int), <linux/nsfs.h>
 
@@ -30,6 +30,12 @@ def pids_here(pid_ns: int, pids: Collection[int], someone: int = 0) -> dict[int,
         return told
     every = _read_all(pid_ns)
     return {pid: every[pid] for pid in pids if pid in every}
+
+
+def numbers_of(pid: int) -> list[int]:
+    """The numbers of a process that we see, from the outermost namespace that we see to its own; [] when it is gone."""
+    read = _numbers(str(pid))
+    return [] if read is None else read[1]
 
 
 def _ask_kernel(pid_ns: int, pids: Collection[int], someone: int) -> dict[int, int] | None:

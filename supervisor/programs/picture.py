@@ -1,0 +1,28 @@
+"""What would these files make, drawn and not run? Runs the loader and shows its plan as `graph` shows a world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from supervisor.model.plan import Plan
+from supervisor.programs.loading import load
+from supervisor.runtime.accounts import graph_view
+from supervisor.wire import state
+from supervisor.wire.diagnostics import Diagnostic
+
+__all__ = ["Picture", "picture"]
+
+
+class Picture(NamedTuple):
+    document: Mapping[str, Any] | None
+    """The document of `graph --json`; None when the files are wrong."""
+    errors: tuple[Diagnostic, ...] = ()
+
+
+def picture(paths: Sequence[str]) -> Picture:
+    """Of these files and folders. Raises nothing that is not a mistake of ours."""
+    found = load(paths, world="perhaps")
+    if not found.ok:
+        return Picture(None, found.errors)
+    return Picture(graph_view(state.load(Plan, found.plan).services, None))
