@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from supervisor.kernel.letters import AT_ONCE
 from supervisor.logger.guard import MATCH_TIME, TooSlow, compiled, within
 from supervisor.logger.reader import Lines, Reader
 from supervisor.logger.ring import Ring
@@ -144,7 +145,7 @@ class Answer:
                 if not self._out:
                     self._out = memoryview(self._more())
                 if self._out:
-                    self._out = self._out[self.socket.send(self._out, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL) :]
+                    self._out = self._out[self.socket.send(self._out, AT_ONCE) :]
         except BlockingIOError:
             self.full = True
         except TooSlow:

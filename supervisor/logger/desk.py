@@ -9,7 +9,7 @@ import os
 import socket
 from collections import deque
 
-from supervisor.kernel.letters import receive
+from supervisor.kernel.letters import AT_ONCE, receive
 from supervisor.wire.logmessages import LONGEST, Downward, Upward, encode, unpack
 
 __all__ = ["Desk", "Letter"]
@@ -66,7 +66,7 @@ class Desk:
         if self._unsent:
             return False
         try:
-            socket.send_fds(self._socket, [encode(message)], [fd], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            socket.send_fds(self._socket, [encode(message)], [fd], AT_ONCE)
         except OSError:
             return False
         return True
@@ -75,7 +75,7 @@ class Desk:
         """Send what is waiting, as far as there is room."""
         while self._unsent:
             try:
-                self._socket.send(self._unsent[0], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+                self._socket.send(self._unsent[0], AT_ONCE)
             except BlockingIOError:
                 return
             except OSError:

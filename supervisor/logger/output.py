@@ -18,6 +18,7 @@ import select
 import socket
 import stat
 
+from supervisor.kernel.letters import AT_ONCE
 from supervisor.kernel.streams import capacity, forward, reopen, waiting
 
 __all__ = ["Output"]
@@ -99,7 +100,7 @@ class Output:
 
     def _write_some(self, data: memoryview) -> int:
         if self._socket is not None:
-            return self._socket.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            return self._socket.send(data, AT_ONCE)
         if self._by_poll:
             asked = select.poll()
             asked.register(self.fd, select.POLLOUT)

@@ -15,14 +15,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from supervisor.kernel.letters import MOST_FDS, receive
+from supervisor.kernel.letters import AT_ONCE, MOST_FDS, receive
 from supervisor.model.words import ServiceName
 from supervisor.wire.logmessages import LONGEST, Ask, Downward, Ring, Say, Upward, encode, join, unpack
 
 __all__ = ["Link"]
 
 _SAYINGS = 256  # messages that may be lost, kept while the logger is busy
-_AT_ONCE = 1024  # datagrams heard at once
+_MOST = 1024  # datagrams heard at once
 _ENOUGH = 64  # messages are not kept for company
 _BUNDLE = 32768  # bytes of messages that are sent together
 _FULL = (errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
@@ -77,7 +77,7 @@ class Link:
             bundle = self._bundle()
             data, fds = join(parcel.data for parcel in bundle), [fd for parcel in bundle for fd in parcel.fds]
             try:
-                socket.send_fds(self.ours, [data], fds, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+                socket.send_fds(self.ours, [data], fds, AT_ONCE)
             except OSError as error:
                 if error.errno in _FULL:
                     return
@@ -106,7 +106,7 @@ class Link:
 
     def hear(self) -> Iterator[tuple[Upward, list[int]]]:
         """What the logger has said; the descriptors are the caller's."""
-        for _ in range(_AT_ONCE):
+        for _ in range(_MOST):
             letters = _receive(self.ours)
             if letters is None:
                 return
