@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from supervisor.core.reasons import duration_text
 from supervisor.model.effect import Edge
-from supervisor.model.service import Stopping
+from supervisor.model.service import Ended, Stopping
 from supervisor.model.signals import SIGKILL
 from supervisor.model.words import Instant, Seconds, ServiceName
 from supervisor.model.world import World
@@ -48,7 +48,7 @@ class Report:
             spec, last = service.plan.spec.stop, service.last
             if isinstance(service.state, Stopping):
                 lines.append(f"shutdown: {name} was not down when its time was over ({service.state.reason.text})")
-            elif last is not None and last.at >= shut.since.wall and last.exit and last.exit.signal == SIGKILL:
+            elif name in self._took and last is not None and last.result == "timeout" and _killed(last):
                 lines.append(f"shutdown: {name} was killed: it did not end after {spec.signal}")
         slow = sorted(((took, name) for name, took in self._took.items() if took >= _LONG), reverse=True)[:_NAMED]
         if slow:
@@ -57,3 +57,7 @@ class Report:
                 + ", ".join(f"{name} ({duration_text(Seconds(round(took, 1)))})" for took, name in slow)
             )
         return lines
+
+
+def _killed(last: Ended) -> bool:
+    return last.exit is not None and last.exit.signal == SIGKILL

@@ -496,6 +496,16 @@ async def the_report_names_who_was_killed(stage: Stage) -> None:
 
 
 @fake_story
+async def who_had_died_by_itself_was_not_killed_by_the_shutdown(stage: Stage) -> None:
+    stage.begin(stage.service("web", "sleep", shutdown_on="exit", restart=NEVER_AGAIN), stage.service("db", "sleep"))
+    await stage.until_phase("db", "running")
+    stage.fake.signal(stage.main_pid("web"), -1, signal.SIGKILL)
+    assert (await stage.until_end()).status == 128 + signal.SIGKILL
+    lines = stage.runtime.report_of_the_end.lines(stage.runtime.loop.now())
+    assert not any("was killed" in line for line in lines)
+
+
+@fake_story
 async def the_report_counts_what_was_waited_for_since_the_shutdown_began(stage: Stage) -> None:
     slow = StopSpec(timeout=Seconds(3))
     web, db = (stage.service(name, "ignore:TERM sleep", stop=slow) for name in ("web", "db"))
