@@ -192,3 +192,20 @@ def test_what_was_counted_is_there_again_the_next_time(here: Example, stack: _St
         assert answer["counted by redis"] == answer["rows in postgresql"] == answer["newest row"] > 1
         assert "initdb" not in again.log()
         assert again.shut_down(_PATIENCE) == 0
+
+
+def test_after_a_world_was_killed_the_next_one_comes_up_all_the_same(here: Example, stack: _Stack) -> None:
+    here.shut_down()
+    with stack.up() as killed:
+        killed.until("database", lambda view: view["ready"], timeout=_PATIENCE)
+        killed.process.kill()
+        assert killed.ended(_PATIENCE) == -signal.SIGKILL
+        eventually(lambda: not killed.pids_outside(), timeout=_PATIENCE)
+    # what it left names a process; in the next world another one may have that number
+    for lock in (stack.folder / "data/cluster/postmaster.pid", stack.folder / "data/database/.s.PGSQL.5432.lock"):
+        _, _, rest = lock.read_text().partition("\n")
+        lock.write_text(f"2\n{rest}")
+    with stack.up() as next_one:
+        next_one.until_phase("web", "running", timeout=_PATIENCE)
+        assert next_one.service("database")["run"] == 1
+        assert stack.answers()
