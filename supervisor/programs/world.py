@@ -87,7 +87,7 @@ def run(options: InitOptions, plan: Plan) -> int:
 def _say(options: InitOptions, text: str) -> None:
     """In a line on stderr, while nothing has begun."""
     with contextlib.suppress(OSError):  # nobody listens
-        sys.stderr.write(f"pidone {'up' if options.as_up else 'init'}: {text}\n")
+        os.write(2, f"pidone {'up' if options.as_up else 'init'}: {text}\n".encode(errors="backslashreplace"))
 
 
 class _Life:
