@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 import trio
 
-from supervisor.core.reasons import exit_text
+from supervisor.core.reasons import exit_text, failure_text
 from supervisor.core.step import empty_world
 from supervisor.kernel.port import Kernel
 from supervisor.model.effect import (
@@ -26,7 +26,7 @@ from supervisor.model.effect import (
     StopProbe,
     Sweep,
 )
-from supervisor.model.event import Broke
+from supervisor.model.event import Broke, Event, Exited, SpawnFailed
 from supervisor.model.process import Exit
 from supervisor.model.words import Instant, RunId
 from supervisor.runtime.errands import Errands
@@ -97,12 +97,12 @@ class Runtime:
         table = self.table = Processes(kernel)
         reach = self._reach = Reach(kernel, table)
         launcher = self._launcher = Launcher(
-            kernel, table, logs.open, surroundings, lambda: loop.world, loop.feed, clock, readable
+            kernel, table, logs.open, surroundings, lambda: loop.world, self._heed, clock, readable
         )
         errands = Errands(kernel, table, reach, surroundings, clock, null)
         self._readiness = Readiness(table, errands, logs.watch, logs.drain, lambda: loop.world, loop.feed, knock)
         self.reaper = Reaper(
-            kernel, table, reach, loop.feed, launcher.settle, self._readiness.drain, self._run_over, self._orphan_ended
+            kernel, table, reach, self._heed, launcher.settle, self._readiness.drain, self._run_over, self._orphan_ended
         )
         launcher.concluded = self.reaper.conclude
         self._sweeper = Sweeper(kernel, self.reaper, everybody, logs.pids, loop.feed, clock, logs.say)
@@ -145,6 +145,17 @@ class Runtime:
                 self.loop.feed(Broke(f"{what}: {type(mistake).__name__}"))
                 await trio.lowlevel.checkpoint()
         raise RuntimeError(f"failed to {what} {_TRIES} times")
+
+    def _heed(self, fact: Event) -> None:
+        """Feed what has become of a process. That a stop command went wrong stops nothing, and shows nowhere but in the log."""
+        match fact:
+            case Exited(run, "stop", exit) if exit.code != 0:
+                self._logs.say(f"{run.service}: stop.command: {exit_text(exit)}")
+            case SpawnFailed(run, "stop", failure) if not failure.cancelled:
+                self._logs.say(f"{run.service}: stop.command: {failure_text(failure)}")
+            case _:
+                pass
+        self.loop.feed(fact)
 
     # --- what the loop orders
 

@@ -482,6 +482,21 @@ async def a_stranger_from_outside_is_swept_out_too(stage: Stage) -> None:
     assert any("killed at the end: actor" in line for line in stage.logs.said)
 
 
+@story
+async def a_stop_command_that_goes_wrong_is_told_and_the_signal_follows(stage: Stage) -> None:
+    stage.begin(
+        stage.service("bad", "sleep", stop=StopSpec(command=stage.command("exit:3"))),
+        stage.service("absent", "sleep", stop=StopSpec(command=("/nowhere/stop",))),
+        stage.service("good", "sleep", stop=StopSpec(command=stage.command("exit:0"))),
+    )
+    for name in ("bad", "absent", "good"):
+        await stage.until_phase(name, "running")
+        assert (await stage.operator.submit("stop", [name]))["verdict"] == "done"
+    assert "bad: stop.command: exit status 3" in stage.logs.said
+    assert any(line.startswith("absent: stop.command: exec /nowhere/stop: ") for line in stage.logs.said)
+    assert not any(line.startswith("good: stop.command") for line in stage.logs.said)
+
+
 @fake_story
 async def the_report_names_who_was_killed(stage: Stage) -> None:
     stage.begin(
