@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
+from itertools import islice
 
 from supervisor.kernel.letters import AT_ONCE, receive
-from supervisor.wire.logmessages import LONGEST, Downward, Upward, encode, unpack
+from supervisor.wire.logmessages import LONGEST, Downward, Upward, encode, join, unpack
 
 __all__ = ["Desk", "Letter"]
 
 _AT_ONCE = 64  # messages heard in one turn
+_TOGETHER = 64  # messages in one datagram; ours are short
 
 Letter = tuple[Downward, list[int]]
 """A message and the descriptor beside it, which is not there when we had no room for it."""
@@ -58,11 +60,12 @@ class Desk:
         return letters
 
     def send(self, message: Upward) -> None:
+        """To be sent by the next `flush`, together with what else there is."""
         self._unsent.append(encode(message))
-        self.flush()
 
     def send_now(self, message: Upward, fd: int) -> bool:
         """Send a message with a descriptor beside it; False when that is not possible at once."""
+        self.flush()
         if self._unsent:
             return False
         try:
@@ -74,12 +77,14 @@ class Desk:
     def flush(self) -> None:
         """Send what is waiting, as far as there is room."""
         while self._unsent:
+            bundle = list(islice(self._unsent, _TOGETHER))
             try:
-                self._socket.send(self._unsent[0], AT_ONCE)
+                self._socket.send(join(bundle), AT_ONCE)
             except BlockingIOError:
                 return
             except OSError:
                 self.closed = True
                 self._unsent.clear()
                 return
-            self._unsent.popleft()
+            for _ in bundle:
+                self._unsent.popleft()

@@ -87,6 +87,7 @@ class Logger:
                 self._write(console, now)
         if self._shelf.busy:
             self._shelf.turn()
+        desk.flush()
         if desk.waiting != self._desk_waits and not desk.closed:
             self._desk_waits = desk.waiting
             self._poll.modify(desk.fileno(), _IN | _OUT if desk.waiting else _IN)

@@ -65,6 +65,7 @@ def _become(control: int, stages: Stages, colour: Colour) -> NoReturn:
     except BaseException as mistake:
         if desk is not None:
             desk.send(Failed(_where(mistake)))
+            desk.flush()
     finally:
         os._exit(status)
 

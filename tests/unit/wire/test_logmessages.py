@@ -51,3 +51,23 @@ def test_the_test_knows_every_kind() -> None:
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a message"):
         message.decode(data)
+
+
+def test_a_datagram_holds_several_messages_and_each_gets_its_own_descriptor() -> None:
+    letters = [
+        message.Say(1, "line\nbreak"),
+        message.Open(RUN, 1, 0),
+        message.End(RUN),
+        message.Ring(ServiceName("web")),
+    ]
+    data = message.join(map(message.encode, letters))
+    assert message.unpack(data, [7, 8]) == (
+        [(letters[0], []), (letters[1], [7]), (letters[2], []), (letters[3], [8])],
+        [],
+    )
+
+
+def test_where_descriptors_got_lost_the_first_have_theirs_and_what_is_nobodys_is_told() -> None:
+    pipes = [message.Open(RUN, 1, 0), message.Open(RUN, 2, 1)]
+    assert message.unpack(message.join(map(message.encode, pipes)), [7]) == ([(pipes[0], [7]), (pipes[1], [])], [])
+    assert message.unpack(b"nonsense\n" + message.encode(message.Hurry()), [7]) == ([(message.Hurry(), [])], [7])
