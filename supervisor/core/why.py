@@ -207,13 +207,14 @@ def _deadline(state: Starting | Running, now: Instant, timeout: str) -> str:
 
 
 def _left(until: Monotonic, now: Instant) -> str:
-    return duration_text(max(0.0, until - now.mono))
+    left = max(0.0, until - now.mono)
+    return duration_text(left if left < 1 else round(left, 1))  # nobody reads milliseconds of a minute
 
 
 def _asked(view: _Frozen, service: Service, state: Stopping, now: Instant) -> str:
     """How far the stop rule has got."""
     stop = service.plan.spec.stop
-    kills = stop.kill or view.world.shutdown is not None
+    kills = state.deadline != NEVER and (stop.kill or view.world.shutdown is not None)
     further = f"SIGKILL follows in {_left(state.deadline, now)}" if kills else "no SIGKILL follows (stop.kill: false)"
     match state.stage:
         case "spawning":

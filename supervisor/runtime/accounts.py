@@ -34,6 +34,7 @@ _OF_SERVICE = (
     "next_start",
     "defined_at",
 )  # what `why` says as `status` does
+_OF_LINK = ("phase", "ready", "reason", "since", "next_start")
 
 
 def why_view(world: World, name: ServiceName, past: Iterable[Taken], now: Instant) -> dict[str, Any]:
@@ -46,25 +47,17 @@ def why_view(world: World, name: ServiceName, past: Iterable[Taken], now: Instan
         **{key: seen[key] for key in _OF_SERVICE},
         "fate": None if told.fate is None else _reason(told.fate),
         "history": [taken_view(taken) for taken in past],
-        "waits_for": [_link(world, link, link.other in told.roots) for link in told.waits_for],
+        "waits_for": [_link(world, link, link.other in told.roots, now) for link in told.waits_for],
         "waited_by": [{"service": link.waiter, "until": link.until} for link in told.waited_by],
         "left_out": told.left_out,
         "changes": [{"service": one, "text": text} for one, text in told.changes],
     }
 
 
-def _link(world: World, link: Link, is_root: bool) -> dict[str, Any]:
-    other = world.services[link.other]
-    return {
-        "service": link.other,
-        "until": link.until,
-        "for": link.waiter,
-        "root": is_root,
-        "phase": other.state.phase,
-        "ready": is_ready(other),
-        "reason": _reason(other.state.reason),
-        "since": rfc3339(other.state.since.wall),
-    }
+def _link(world: World, link: Link, is_root: bool, now: Instant) -> dict[str, Any]:
+    seen = service_view(world.services[link.other], world.graph[link.other], None, (), now)
+    told = {key: seen[key] for key in _OF_LINK}
+    return {"service": link.other, "until": link.until, "for": link.waiter, "root": is_root, **told}
 
 
 def taken_view(taken: Taken) -> dict[str, Any]:
