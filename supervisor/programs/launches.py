@@ -59,11 +59,16 @@ class Launches:
             name = argv[0] if argv else ""
             found = self._find(name, folder, search)
             if found is None or not found.executable:
-                path = found.path if found else ""
-                missing.append(Missing(index, name, path, "" if "/" in name else search))
+                missing.append(_missing(index, name, found, search))
             executables.append(found.path if found else "")
             fast = fast and found is not None and found.executable and self._interpreter_is_local(found.path)
         return Launch("fast" if fast else "safe", tuple(executables)), tuple(missing)
+
+    def missing(self, spec: ServiceSpec, argv: tuple[str, ...]) -> Missing | None:
+        """What another command of this service lacks: the one that stops it, or looks whether it is ready."""
+        search = self._path_of(spec)
+        found = self._find(argv[0], spec.working_dir or self._here, search)
+        return None if found is not None and found.executable else _missing(0, argv[0], found, search)
 
     def _path_of(self, spec: ServiceSpec) -> str:
         if "PATH" in spec.environment:
@@ -133,6 +138,10 @@ class Launches:
                 return False  # found from the working directory, if at all
             path = os.fsdecode(words[0])
         return False
+
+
+def _missing(nth: int, name: str, found: _Program | None, search: str) -> Missing:
+    return Missing(nth, name, found.path if found else "", "" if "/" in name else search)
 
 
 def _here() -> str:

@@ -30,6 +30,9 @@ __all__ = ["plan_of"]
 _DECIDES_ITS_END = frozenset({"type", "restart", "shutdown_on"})
 """Where one of these keys is wrong, to judge whether the service ever ends would be a guess."""
 
+_BESIDE = (("stop", "command"), ("ready", "exec"))
+"""The commands that a service may have beside its own."""
+
 _SUGGESTIONS = 50  # unknown names for which a known one is looked for; each costs up to 40 ms among 2000 names
 
 
@@ -79,15 +82,23 @@ def _with_launches(configuration: Configuration, environ: Mapping[str, str], fin
     for planned in configuration.plan.services:
         launch, missing = launches.launch(planned.spec)
         services.append(replace(planned, launch=launch))
-        if "command" not in configuration.broken[planned.name]:
+        written, broken = configuration.written[planned.name], configuration.broken[planned.name]
+        if "command" not in broken:
             for one in missing:
-                _tell_missing(configuration.written[planned.name], one, findings)
+                _tell_missing(written, one, findings)
+        for key, name in _BESIDE:
+            part = getattr(planned.spec, key)
+            argv = getattr(part, name, None)
+            if argv and key not in broken and (other := launches.missing(planned.spec, argv)):
+                node = written[Text(key)]
+                assert isinstance(node, Map)
+                _tell_missing(node, other, findings, name)
     return replace(configuration.plan, services=tuple(services))
 
 
-def _tell_missing(written: Map, missing: Missing, findings: Findings) -> None:
+def _tell_missing(written: Map, missing: Missing, findings: Findings, key: str = "command") -> None:
     """A warning only: something may put the program there before the service starts."""
-    command: Node = written[Text("command")]
+    command: Node = written[Text(key)]
     if isinstance(command, Seq) and command and not isinstance(command[0], Text):
         command = command[missing.nth]
     if missing.path:

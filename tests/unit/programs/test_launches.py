@@ -143,6 +143,23 @@ def test_a_program_that_is_not_there_is_a_warning_at_its_place(tmp_path: Path) -
     assert answer["d"].launch.executables == (plain,)
 
 
+def test_so_is_one_that_stops_it_or_looks_whether_it_is_ready(tmp_path: Path) -> None:
+    text = """services:
+  a:
+    command: /bin/true
+    stop: {command: [no-such-program, x]}
+    ready: {exec: /no/such/program}
+  b: {command: /bin/true, stop: {command: /bin/true}, ready: {exec: {shell: no-such-program}}}
+defaults: {stop: {command: {shell: no-such-program}}}
+"""
+    answer = read(tmp_path, text)
+    assert not answer.errors
+    assert [(warning.code, warning.line, warning.column) for warning in answer.warnings] == [
+        ("command-not-found", 4, 21),
+        ("command-not-found", 5, 19),
+    ]
+
+
 def test_shell_signs_in_a_text_are_a_warning(tmp_path: Path) -> None:
     answer = read(tmp_path, "services: {a: {command: '/bin/true && /bin/false'}, b: {command: [/bin/true, '|']}}")
     assert [(warning.code, warning.column) for warning in answer.warnings] == [("looks-like-shell", 25)]
