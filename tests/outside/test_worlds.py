@@ -64,6 +64,11 @@ def test_the_first_line_says_which_manual_is_proven(name: str) -> None:
     assert statement
 
 
+def test_sixty_worlds_show_something_of_every_tool() -> None:
+    assert len(_NAMES) >= 60
+    assert [tool for tool in _TOOLS if not any(name.startswith(f"{tool}-") for name in _NAMES)] == []
+
+
 def _played(script: str, here: Path) -> str:
     """What sh prints when it runs this."""
     measured = [
