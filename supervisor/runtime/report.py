@@ -1,4 +1,4 @@
-"""How did the end go? Who had to be killed, who made everybody wait, and how long it took.
+"""How did the end go? What brought it about, who had to be killed, who made everybody wait, and how long it took.
 
 It listens to the edges; what it says are messages of pidone itself.
 """
@@ -43,7 +43,7 @@ class Report:
         shut = world.shutdown
         if shut is None:
             return []
-        lines = [f"shutdown took {duration_text(Seconds(round(now.mono - shut.since.mono, 3)))}"]
+        lines = [f"shutdown ({shut.by}) took {duration_text(Seconds(round(now.mono - shut.since.mono, 3)))}"]
         for name, service in world.services.items():
             spec, last = service.plan.spec.stop, service.last
             if isinstance(service.state, Stopping):
