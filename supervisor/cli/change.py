@@ -93,6 +93,6 @@ def _not_done(verb: str, answer: dict[str, Any], asked: Asked) -> Trouble:
     # who is refused for the sake of others is who was asked for, not one of those
     place = " ".join([verb, *asked.words]) if code == "has-dependents" else f"{verb} {service}".strip()
     told = (answer.get("text") or answer["verdict"]).removeprefix(f"{service}: ")
-    hint = f"{address(asked)} status {service}" if service else f"{address(asked)} status"
+    hint = f"{address(asked)} why {service}" if service else f"{address(asked)} status"
     more = {"verdict": answer["verdict"], "service": service, "ticket": answer.get("ticket")}
     return Trouble(code, f"{place}: {told}", hint, more)

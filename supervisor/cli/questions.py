@@ -87,7 +87,7 @@ def _wait(asked: Asked) -> int:
     if answer["verdict"] != "done":
         name = answer["service"]
         text = f"{name} will not be {target} by itself: {answer['phase']}, {answer['text']}"
-        raise Trouble("not-coming", text, f"{address(asked)} status {name}", {"service": name})
+        raise Trouble("not-coming", text, f"{address(asked)} why {name}", {"service": name})
     if asked.output == "json":
         say_json({"schema": SCHEMA, **answer})
     return OK

@@ -39,7 +39,7 @@ def overview(document: Mapping[str, Any], look: Look, now: float, wide: bool, ad
         elsewhere = any("host_pid" in service for service in services)
         lines += _table(services, look, now, wide, elsewhere)
     if failed := [service["name"] for service in services if service["phase"] == "failed"]:
-        lines.append(f"{look.paint('hint:', 'dim')} {address} logs {escape(failed[0])}")
+        lines.append(f"{look.paint('hint:', 'dim')} {address} why {escape(failed[0])}")
     return lines
 
 

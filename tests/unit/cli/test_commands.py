@@ -366,7 +366,7 @@ def test_colours_come_when_they_are_asked_for(looking: Typist) -> None:
 
 
 def test_a_hint_says_which_world_when_that_had_to_be_said(looking: Typist, mixed: Path) -> None:
-    assert f"hint: pidone --socket {mixed} logs bad" in looking("status", "--socket", str(mixed)).out
+    assert f"hint: pidone --socket {mixed} why bad" in looking("status", "--socket", str(mixed)).out
 
 
 def test_check_says_what_the_loader_found(tmp_path: Path, type_in: Typist) -> None:

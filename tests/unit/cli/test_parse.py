@@ -139,6 +139,6 @@ def test_every_command_is_in_the_help_and_every_option_of_it_too() -> None:
 
 
 def test_what_is_not_built_is_not_there() -> None:
-    for word in ("top", "show", "why", "events", "graph", "orphans", "plan", "apply", "reexec", "doctor", "scale"):
+    for word in ("top", "orphans", "plan", "apply", "reexec", "doctor", "scale"):
         assert word not in COMMANDS
         assert f"  {word} " not in overview()

@@ -59,7 +59,7 @@ def test_status_looks_like_this() -> None:
         "↻  api       backoff     -  -       0  -     -     -           exit status 1 (in 9s)",
         "✓  migrate   done        -  -       0  -     -     -           ended successfully, 41s ago",
         "○  backup    waiting     -  -       -  -     -     -           starts after web",
-        "hint: pidone logs mailer",
+        "hint: pidone why mailer",
     ]
 
 
