@@ -25,6 +25,7 @@ def main() -> int:
     place = _command_at(words)
     command = words[place] if place < len(words) else ""
     if command not in ("init", "up"):
+        _let_interrupts_end_us()
         return _command_line(words)
     mask = _block_signals()
     if any(not _is_open(fd) for fd in (0, 1, 2)):
@@ -62,6 +63,17 @@ def _block_signals() -> set[int]:
         import _signal  # the C half: the other one loads enum first, 3 ms in which a signal could get lost
 
     return set(_signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals()))
+
+
+def _let_interrupts_end_us() -> None:
+    """Ctrl-C shows no traceback of Python's while it is still importing. Who was started to ignore it goes on ignoring it."""
+    if TYPE_CHECKING:
+        import signal as _signal
+    else:
+        import _signal
+
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def _is_open(fd: int) -> bool:

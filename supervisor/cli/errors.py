@@ -14,7 +14,10 @@ from supervisor.wire.jsonrpc import SCHEMA
 
 TYPE_CHECKING = False  # see wire/jsonrpc
 if TYPE_CHECKING:
+    import signal as _signal
     from collections.abc import Callable
+else:
+    import _signal  # the C half: the other one loads enum first
 
 __all__ = [
     "FAILED",
@@ -65,7 +68,12 @@ def say_trouble(trouble: Trouble, as_json: bool, color: str) -> None:
 
 def guarded(work: Callable[[], int], as_json: bool, color: str) -> int:
     """Do the work and give its exit status, or that of what went wrong, which has been said then."""
+    silent = (
+        _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL
+    )  # since supervisor/__main__: Ctrl-C showed no traceback
     try:
+        if silent:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         status = work()
         sys.stdout.flush()
     except Trouble as trouble:
@@ -85,6 +93,9 @@ def guarded(work: Callable[[], int], as_json: bool, color: str) -> int:
         text = f"internal error: {type(error).__name__}: {error}"
         _said(Trouble("internal", text, "please report it, with what PIDONE_DEBUG=1 adds"), as_json, color)
         return INTERNAL
+    finally:
+        if silent:
+            _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     return status
 
 

@@ -1,6 +1,10 @@
-"""Is it seen early enough which program is meant?"""
+"""Is it seen early enough which program is meant, and does an interrupt come too early for nobody?"""
 
 from __future__ import annotations
+
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -43,3 +47,38 @@ def test_the_command_is_the_first_word_that_is_no_option(line: str, command: str
 )
 def test_a_command_without_a_configuration_is_for_the_minimal_init(line: str, minimal: bool) -> None:
     assert _is_minimal(line.split()) is minimal
+
+
+def _interrupted(moment: str, ignored: bool = False) -> tuple[int, str]:
+    """The status and stderr of a `pidone check` that gets SIGINT at this moment."""
+    code = f"""
+import os, signal, sys
+if {ignored}:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+import supervisor.__main__ as program
+sys.argv = ["pidone", "--version"]
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    return 5
+if {moment!r} == "importing":
+    program._command_line = interrupt
+else:
+    import supervisor.cli.main
+    supervisor.cli.main._run = interrupt
+sys.exit(program.main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stderr
+
+
+def test_an_interrupt_while_we_are_still_importing_ends_us_in_silence() -> None:
+    assert _interrupted("importing") == (-signal.SIGINT, "")
+
+
+def test_an_interrupt_at_work_is_a_status_of_its_own() -> None:
+    assert _interrupted("working") == (130, "")
+
+
+@pytest.mark.parametrize("moment", ["importing", "working"])
+def test_who_was_started_to_ignore_interrupts_ignores_them(moment: str) -> None:
+    assert _interrupted(moment, ignored=True) == (5, "")

@@ -479,7 +479,7 @@ def test_from_another_namespace_our_own_numbers_are_added(
 
 def test_worlds_lists_those_that_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -> None:
     monkeypatch.setattr("supervisor.client.find.SYSTEM_BASE", str(tmp_path / "nowhere"))
-    monkeypatch.setattr("supervisor.client.find.bases", lambda *_: [str(tmp_path / "u")])
+    monkeypatch.setattr("supervisor.client.find.looked_at", lambda *_: [str(tmp_path / "u")])
     for name in ("one", "mute"):
         (tmp_path / "u" / name).mkdir(parents=True)
     mute = socket.socket(socket.AF_UNIX)
