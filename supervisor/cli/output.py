@@ -151,9 +151,9 @@ def columns(rows: Sequence[Sequence[str]], right: frozenset[int], look: Look, ta
 
 def say_json(document: Mapping[str, Any]) -> None:  # Any: JSON
     """One line on stdout, in ASCII: safe for any terminal, stable for any program."""
-    import json
+    from supervisor.wire.plainjson import dumps
 
-    sys.stdout.write(json.dumps(document, separators=(",", ":")) + "\n")
+    sys.stdout.write(dumps(document) + "\n")
 
 
 def _clip(line: str, look: Look, taken: int) -> str:

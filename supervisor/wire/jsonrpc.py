@@ -1,12 +1,12 @@
 """How is a message of the control socket written? JSON-RPC 2.0, one message per line, ASCII only.
 
-Both ends use it, so it imports nothing but json: what a client loads is what `pidone status` costs. The server's stricter
+Both ends use it, so it imports next to nothing: what a client loads is what `pidone status` costs. The server's stricter
 reading of requests is in `wire/jsonrequest`.
 """
 
 from __future__ import annotations
 
-import json
+from supervisor.wire import plainjson
 
 TYPE_CHECKING = False  # importing typing would cost a client 2.7 ms; type checkers know this name
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def notification(request_id: str | int, method: str, params: Mapping[str, Any]) 
 
 def decode(line: bytes) -> dict[str, Any]:
     """What the other end of a client wrote. Raises ValueError when that is no JSON object."""
-    message = json.loads(line)
+    message = plainjson.loads(line)
     if not isinstance(message, dict):
         raise ValueError("not an object")
     return message
@@ -110,4 +110,4 @@ class Lines:
 
 def _line(message: Mapping[str, Any]) -> bytes:
     # ASCII: a lone surrogate of a file name passes, and no byte of it can be mistaken for the end of the line
-    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    return plainjson.dumps(message).encode("ascii") + b"\n"
