@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.outside.world import is_root, pidone, service, world
+from tests import lacks
+from tests.isolation import isolated
+from tests.outside.world import PIDONE, environment, is_root, pidone, service, world
 
 _WAYS = ((), ("--rootless",), ("--user",), ("--no-namespace",), ("--namespace", "auto"))
 
@@ -55,6 +61,59 @@ def test_somebody_else_needs_a_world_in_which_he_exists(options: tuple[str, ...]
         assert f"id {_inside(options)}" in line
     assert "start pidone as root" in said.err
     assert not (tmp_path / "started").exists()
+
+
+def _as_in_a_container(folder: Path, *lacking: Callable[[], None]) -> subprocess.CompletedProcess[str]:
+    """`pidone up` by a root who has not everything; its one service says who it is and in which world."""
+    (folder / "world.yaml").write_text(
+        "services: {who: {command: {shell: 'id -u; ls -d /proc/[1-9]*'}, user: root, shutdown_on: exit}}\n"
+    )
+
+    def prepare() -> None:
+        for lack in lacking:
+            lack()
+
+    return subprocess.run(
+        [str(PIDONE), "up", "-c", "world.yaml", "--name", f"container-{os.getpid()}"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=prepare,
+        check=False,
+    )
+
+
+def _without_sys_admin() -> None:
+    lacks.drop_capabilities(lacks.SYS_ADMIN)
+
+
+@isolated
+def test_root_of_a_container_gets_a_world_of_his_own(tmp_path: Path) -> None:
+    said = _as_in_a_container(tmp_path, _without_sys_admin)
+    assert said.returncode == 0
+    assert said.stderr.startswith("pidone up: note: the capability SYS_ADMIN is not ours")
+    assert "who | 0\n" in said.stdout
+    assert "who | /proc/1\n" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [
+        (lacks.cover_proc, ("/proc/fs", "systempaths=unconfined", "pidone init")),
+        (partial(lacks.refuse_unshare, errno.EPERM), ("seccomp=unconfined", "pidone init")),
+        (partial(lacks.forbid_namespaces, "user"), ("sysctl user.max_user_namespaces",)),
+    ],
+)
+@isolated
+def test_what_a_container_forbids_is_one_line_with_the_way_out(
+    tmp_path: Path, lack: Callable[[], None], words: tuple[str, ...]
+) -> None:
+    said = _as_in_a_container(tmp_path, lack, _without_sys_admin)
+    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1)
+    for word in ("pidone up: cannot ", *words, "--no-namespace"):
+        assert word in said.stderr
 
 
 def test_init_asks_who_it_may_become_itself(tmp_path: Path) -> None:
