@@ -102,17 +102,19 @@ def account(world: World, name: ServiceName, now: Instant) -> Account:
 def _followed(view: _Frozen, name: ServiceName) -> tuple[tuple[Link, ...], int]:
     """The links from it to the roots, each service followed once."""
     found: list[Link] = []
+    left_out = 0
     seen = {name}
     front = [name]
     for waiter in front:
         for link in _links_of(view, waiter):
             if len(found) == _LINKS:
-                return tuple(found), sum(1 for _ in _links_of(view, waiter)) - 1
+                left_out += 1
+                continue
             found.append(link)
             if link.other not in seen:
                 seen.add(link.other)
                 front.append(link.other)
-    return tuple(found), 0
+    return tuple(found), left_out
 
 
 def _links_of(view: _Frozen, name: ServiceName) -> Iterator[Link]:
