@@ -1,7 +1,8 @@
 """Whose is a world's directory? One live pidone per name: made 0700, owner checked, no symlink followed, held by a lock.
 
-The lock is flock(2)'s: it ends with its last holder, however that dies, and is kept over exec. Only who wants the name takes
-it; whoever looks which worlds live asks their sockets, so that looking never makes a start fail.
+The lock is flock(2)'s, on the directory itself: there is no file that somebody could take away, and who clears up leaves a
+directory alone that is locked (tmpfiles.d(5), AGE). It ends with its last holder, however that dies. Only who wants the name
+takes it; whoever looks which worlds live asks their sockets, so that looking never makes a start fail.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from supervisor.model.record import Record
 
 __all__ = ["Unclaimable", "WorldDir", "admit_others", "claim", "link_socket", "release"]
 
-_LOCK = "lock"
 _MINE_ONLY, _PASSABLE, _PUBLIC = 0o700, 0o711, 0o755
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOBODY = 65534  # DEFAULT_OVERFLOWUID in <linux/highuid.h>
@@ -30,7 +30,7 @@ class WorldDir(Record):
 
     path: str
     lock: int
-    """The fd that holds it; ours."""
+    """The fd of the directory, by which it is held; ours."""
 
 
 class Unclaimable(Record):
@@ -84,10 +84,9 @@ def link_socket(world: WorldDir, name: str, socket: str) -> None:
 def release(world: WorldDir) -> None:
     """Take away what is left of the directory and let the name go. What somebody else put there stays."""
     with contextlib.suppress(OSError):  # the name is free all the same: the lock says so, not the directory
-        # who cleared the directory away under us made room for another world of this name
-        if os.path.samestat(os.fstat(world.lock), os.lstat(f"{world.path}/{_LOCK}")):
-            # the lock last: from then on the name may have a new owner, and rmdir spares what he has put there
-            for entry in sorted(os.listdir(world.path), key=_LOCK.__eq__):
+        # who took the directory away under us made room for another world of this name
+        if os.path.samestat(os.fstat(world.lock), os.lstat(world.path)):
+            for entry in os.listdir(world.path):
                 os.unlink(f"{world.path}/{entry}")
             os.rmdir(world.path)
     os.close(world.lock)
@@ -98,19 +97,23 @@ class _Taken(Exception):
 
 
 def _claim_in(base: str, name: str) -> int:
-    """The fd of the lock. Raises _Taken, FileNotFoundError when the place vanished meanwhile, OSError when it cannot be had."""
+    """The fd of the locked directory. Raises _Taken, FileNotFoundError when the place vanished meanwhile, OSError when it
+    cannot be had."""
     # /run/pidone may be looked into by everybody: a user listed in control.read finds his way by it
     base_fd = _directory(base, None, _PUBLIC if base.startswith("/run/") else _MINE_ONLY)
     try:
         world_fd = _directory(name, base_fd, _MINE_ONLY)
+        try:
+            _lock(world_fd, name, base_fd)
+            os.fchmod(
+                world_fd, _MINE_ONLY
+            )  # a predecessor may have admitted others; not before we know that he is gone
+        except BaseException:
+            os.close(world_fd)
+            raise
     finally:
         os.close(base_fd)
-    try:
-        lock = _lock(world_fd)
-        os.fchmod(world_fd, _MINE_ONLY)  # a predecessor may have admitted others; not before we know that he is gone
-        return lock
-    finally:
-        os.close(world_fd)
+    return world_fd
 
 
 def _directory(name: str, parent: int | None, mode: int) -> int:
@@ -139,17 +142,11 @@ def _owner(uid: int) -> str:
     return "somebody else" if uid == _NOBODY else f"uid {uid}"  # in a user namespace every stranger has that number
 
 
-def _lock(world_fd: int) -> int:
-    lock = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=world_fd)
+def _lock(world_fd: int, name: str, base_fd: int) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # the file we locked may be one that a leaving predecessor has just unlinked: then the next one makes another
-        if os.fstat(lock).st_ino != os.stat(_LOCK, dir_fd=world_fd, follow_symlinks=False).st_ino:
-            raise FileNotFoundError(errno.ENOENT, "it was taken away meanwhile")
+        fcntl.flock(world_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(lock)
         raise _Taken from None
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
+    # what we locked may be the directory that a leaving predecessor has just removed: then the next try makes another
+    if not os.path.samestat(os.fstat(world_fd), os.stat(name, dir_fd=base_fd, follow_symlinks=False)):
+        raise FileNotFoundError(errno.ENOENT, "it was taken away meanwhile")

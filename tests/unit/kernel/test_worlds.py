@@ -54,7 +54,7 @@ def test_one_that_died_without_a_word_does_not_hold_the_name(tmp_path: Path) -> 
         claim("w", [str(tmp_path)])
         os._exit(0)
     os.waitpid(child, 0)
-    assert (tmp_path / "w" / "lock").exists()
+    assert (tmp_path / "w").exists()
     release(_claim("w", tmp_path))
 
 
@@ -85,7 +85,7 @@ def test_release_spares_the_world_that_has_taken_its_place(tmp_path: Path) -> No
     second = _claim("w", tmp_path)
     (tmp_path / "w" / "control.sock").write_text("")
     release(first)
-    assert sorted(os.listdir(tmp_path / "w")) == ["control.sock", "lock"]
+    assert sorted(os.listdir(tmp_path / "w")) == ["control.sock"]
     assert _refused("w", tmp_path).code == "taken"
     release(second)
     assert os.listdir(tmp_path) == []
@@ -120,11 +120,12 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path, place: str) -> None:
     assert os.listdir(tmp_path / "elsewhere") == []
 
 
-def test_a_linked_lock_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "w").mkdir(0o700)
-    (tmp_path / "w" / "lock").symlink_to(tmp_path / "elsewhere")
-    assert _refused("w", tmp_path).code == "unusable"
-    assert not (tmp_path / "elsewhere").exists()
+def test_nothing_that_somebody_could_remove_makes_the_name_free(tmp_path: Path) -> None:
+    world = _claim("w", tmp_path)
+    for file in (tmp_path / "w").iterdir():
+        file.unlink()
+    assert _refused("w", tmp_path).code == "taken"
+    release(world)
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
@@ -169,5 +170,5 @@ def test_a_world_is_found_by_its_name_although_its_socket_is_elsewhere(tmp_path:
     for target in ("first", "second"):
         link_socket(world, "control.sock", str(tmp_path / target))
         assert os.readlink(tmp_path / "w" / "control.sock") == str(tmp_path / target)
-    assert sorted(os.listdir(tmp_path / "w")) == ["control.sock", "lock"]
+    assert sorted(os.listdir(tmp_path / "w")) == ["control.sock"]
     release(world)
