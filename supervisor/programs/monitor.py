@@ -4,8 +4,9 @@ It reads the configuration, leaves (kernel/namespaces), forks once, and is from 
 way out. Stop signals go to init as counted messages, so that none is lost before init can listen and two are never taken for
 one. Its death, however it comes, ends the world: by the pipe, and by the parent-death signal of init.
 
-Rules: one thread, no trio, no handlers; signals are blocked from the first statement and read from descriptors. The child
-between fork and exec does nothing but system calls, and everything that can fail there comes back as a sentence.
+Rules: one thread, no trio, no handlers; signals are blocked from the first statement and taken one by one. The child between
+fork and exec does nothing but system calls, and everything that can fail there comes back as a sentence. When init has been
+executed, only the small program `watch` stays.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from supervisor.kernel import ids
@@ -28,26 +30,18 @@ from supervisor.kernel.refusal import explain
 from supervisor.kernel.signalfd import open_signalfd, read_signals
 from supervisor.kernel.signals import block_all, unblock
 from supervisor.model.record import Record, replace
-from supervisor.model.signals import SYNCHRONOUS, signal_name
+from supervisor.model.signals import SYNCHRONOUS
 from supervisor.programs.loading import Loaded, load
+from supervisor.programs.watch import PASSED_ON, STOPS, Init, command, watch
 from supervisor.wire.diagnostics import render
 
 __all__ = ["UpOptions", "init_command", "run"]
 
 _OK, _FAILED, _INVALID = 0, 1, 7
-_KILLED = 128  # + the signal's number, as shells say it
-
-_RTMIN = 34  # signal(7)
-_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPWR, _RTMIN + 3, _RTMIN + 4)
-"""Asked for an end: counted and told. Our terminal's hang-up is one (SERVICES §5)."""
-_PASSED_ON = (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, _RTMIN + 5, _RTMIN + 25)
-"""Mean something of their own to init, which gets them as they are."""
 _DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """What nohup and a shell's `&` let us ignore is not meant for us. Nobody may make us deaf to the others."""
 _JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT)
 """Ctrl-Z stops the monitor only: the world has a session of its own and goes on (docs/decisions/monitor.md)."""
-
-_LAST_RESORT = 5  # stop signals: init ends at the third by itself; one that cannot is killed with its namespace
 
 
 class UpOptions(Record):
@@ -94,16 +88,17 @@ def run(options: UpOptions) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited as ignored it would swallow the exit status
     unblock((*SYNCHRONOUS, *_JOB_CONTROL))
     # a blocked signal is read although it was ignored
-    deaf = {number for number in _DEAF_TO if signal.getsignal(number) == signal.SIG_IGN}
-    stops, passed_on = ([number for number in numbers if number not in deaf] for numbers in (_STOPS, _PASSED_ON))
+    deaf = [int(number) for number in _DEAF_TO if signal.getsignal(number) == signal.SIG_IGN]
     try:
-        return _bring_up(options, open_signalfd(stops), open_signalfd((signal.SIGCHLD, *passed_on)))
+        return _bring_up(options, deaf)
     except OSError as error:
         _say(f"cannot go on: {error.strerror or error}")
         return _FAILED
 
 
-def _bring_up(options: UpOptions, stops: int, others: int) -> int:
+def _bring_up(options: UpOptions, deaf: Sequence[int]) -> int:
+    stops = open_signalfd([number for number in STOPS if number not in deaf])
+    others = open_signalfd([number for number in (signal.SIGCHLD, *PASSED_ON) if number not in deaf])
     everybody = options.no_namespace or _user_map(options) != "own"
     loaded = load(options.paths, stop_fd=stops, world="here" if everybody else "rootless")
     if not loaded.ok:
@@ -138,7 +133,18 @@ def _bring_up(options: UpOptions, stops: int, others: int) -> int:
     for fd in (plan, outbox):
         os.close(fd)
     theirs.close()
-    return _Watch(child, ours, report, isolation, note).until_the_end(stops, others)
+    init = Init(child, ours.detach(), single=isolation is not None)
+    status = _Beginning(init, report, isolation, note).until_executed(stops, others)
+    return _stay(init, deaf) if status is None else status
+
+
+def _stay(init: Init, deaf: Sequence[int]) -> int:
+    """Watch over init to its end: in a small interpreter, or where that cannot be had in this one."""
+    os.set_inheritable(init.pair, True)
+    with contextlib.suppress(OSError):
+        words = command(init, deaf, ["pidone", *sys.argv[1:]])
+        os.execve(words[0], words, inherited_environment())
+    return watch(init, deaf)
 
 
 def _refuse_to_load(loaded: Loaded, options: UpOptions) -> int:
@@ -193,63 +199,36 @@ def _become_init(isolation: Isolation | None, start: _Start) -> NoReturn:
         os._exit(_FAILED)
 
 
-class _Watch:
-    """The monitor's life beside init."""
+class _Beginning:
+    """The monitor's life beside init until that has been executed, or could not be."""
 
-    def __init__(self, child: int, pair: _socket.socket, report: int, isolation: Isolation | None, note: str) -> None:
+    def __init__(self, init: Init, report: int, isolation: Isolation | None, note: str) -> None:
         """`note` is said when init has been executed: beside a refusal it would be noise."""
-        self._child = child
-        self._pair = pair
+        self._init = init
         self._report = report
         self._isolation = isolation
         self._note = note
-        self._asked = 0
-        self._unheard = True
-        self._refused: Refusal | None = None
 
-    def until_the_end(self, stops: int, others: int) -> int:
+    def until_executed(self, stops: int, others: int) -> int | None:
+        """None when it has been; else our exit status. What init is asked meanwhile waits in the pair."""
         poll = select.poll()
         for fd in (stops, others, self._report):
             poll.register(fd, select.POLLIN)
         while True:
-            if any(fd == self._report for fd, _ in poll.poll()):
-                poll.unregister(self._report)
-                self._hear_report()
-            for arrived in read_signals(stops):
-                self._ask_for_the_end(arrived.number)
-            for arrived in read_signals(others):
-                if arrived.number != signal.SIGCHLD:
-                    os.kill(self._child, arrived.number)  # our child, which only we reap
-            if (ended := os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG)) is not None:
-                return self._relay(ended.si_code, ended.si_status)
+            has_news = any(fd == self._report for fd, _ in poll.poll())
+            for arrived in (*read_signals(stops), *read_signals(others)):
+                self._init.hear(arrived.number)
+            if has_news:
+                return self._hear_report()
 
-    def _hear_report(self) -> None:
-        """The pipe closes when init is executed; before that it says what could not be done."""
-        self._unheard = False
+    def _hear_report(self) -> int | None:
+        """The pipe closes when init is executed, or dies; before that it says what could not be done."""
         if said := os.read(self._report, 64):
             step, _, number = said.decode().partition(" ")
-            self._refused = Refusal(step, int(number))
-        elif self._note:
+            return _refuse(Refusal(step, int(number)), self._isolation or Isolation())
+        if self._note:
             _say(self._note)
-
-    def _ask_for_the_end(self, number: int) -> None:
-        self._asked += 1
-        name = signal_name(number).removeprefix("SIG")
-        with contextlib.suppress(OSError):  # init does not read any more: it is about to end, or it hangs
-            self._pair.send(f"stop {name} {self._asked}".encode(), _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL)
-        if self._asked >= _LAST_RESORT and self._isolation is not None:
-            os.kill(self._child, signal.SIGKILL)
-
-    def _relay(self, code: int, status: int) -> int:
-        if self._unheard:
-            self._hear_report()  # it has ended between our look for news and our look for its end
-        if self._refused is not None:
-            return _refuse(self._refused, self._isolation or Isolation())
-        if code == os.CLD_EXITED:
-            return status
-        if self._asked < _LAST_RESORT:
-            _say(f"init was ended by {signal_name(status)}")
-        return _KILLED + status
+        return None
 
 
 def _choose(options: UpOptions, system: _System) -> Isolation | None:
