@@ -1,11 +1,13 @@
 """How does a test get a world in a world in a world? Each level runs a `pidone up` of the next one as a service.
 
 Level 1 is the outermost. Every level has a mark, a service that writes its level into the file `ended` when it is stopped, and
-stops after the level below it. Only for bodies that run in a world of their own (`tests.isolation`).
+stops after the level below it; the innermost also asks its own world and the outermost for their states. Only for bodies
+that run in a world of their own (`tests.isolation`).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -58,6 +60,11 @@ class Nest:
             services["deeper"] = service(
                 [str(PIDONE), *self._up(level + 1)], depends_on={"mark": "started"}, restart="never", stop=stop
             )
+        else:
+            ask = (
+                f"{PIDONE} status --json > inside; {PIDONE} --name {self.name(1)} status --json > outside; echo > asked"
+            )
+            services["asks"] = service(ask, type="oneshot", depends_on={"mark": "started"})
         return services
 
     def log(self) -> str:
@@ -92,6 +99,11 @@ class Nest:
                     if b"up" in words and self.name(level).encode() in words and state_of(int(name)) != "Z":
                         found[level] = int(name)
         return found
+
+    def seen_from_within(self) -> dict[str, Any]:
+        """What the innermost world hears: from itself `inside`, from the outermost `outside`."""
+        eventually((self.folder / "asked").exists, timeout=_PATIENCE)
+        return {where: json.loads((self.folder / where).read_text()) for where in ("inside", "outside")}
 
     def ended(self) -> list[int]:
         """The levels whose marks were stopped, in that order."""

@@ -34,6 +34,8 @@ def test_eight_worlds_inside_each_other_answer_and_end_in_order(tmp_path: Path, 
         assert nest.service(level, "mark")["phase"] == "running"
         assert f"{nest.service(level, 'mark')['pid']}" == (tmp_path / f"mark.{level}").read_text().strip()
     assert nest.service(1, "deeper")["phase"] == "running"
+    seen = nest.seen_from_within()
+    assert [seen[where]["name"] for where in ("inside", "outside")] == [nest.name(_DEPTH), nest.name(1)]
     assert nest.shut_down() == 0
     assert nest.ended() == list(range(_DEPTH, 0, -1))
     assert _alive() == 0
