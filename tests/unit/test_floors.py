@@ -58,13 +58,24 @@ def test_init_loads_neither_yaml_nor_pydantic() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["version"], ["status", "--name", "no-such-world"], ["logs", "a", "--name", "no-such-world"]]
+    "words",
+    [
+        ["version"],
+        *(
+            [*command, "--name", "no-such-world"]
+            for command in (["status"], ["logs", "a"], ["why", "a"], ["show", "a"])
+        ),
+        *([*command, "--name", "no-such-world"] for command in (["events", "-f"], ["graph"], ["ps", "--ns", "--tree"])),
+    ],
 )
 def test_a_client_command_loads_neither_trio_nor_pydantic_nor_dataclasses(words: list[str]) -> None:
+    room = (
+        f"import supervisor.cli.{words[0]}\n" if words[0] in ("why", "show", "events", "graph", "ps") else ""
+    )  # as it would go on
     run = f"import supervisor.__main__ as main, contextlib\nsys.argv[1:] = {words!r}\n"
     run += "import io; out, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()\n"
     run += "with contextlib.suppress(SystemExit): main.main()\n"
-    run += "sys.stdout = out"
+    run += f"sys.stdout = out\n{room}"
     script = f"import sys, contextlib\nbefore = set(sys.modules)\n{run}\nprint(*(set(sys.modules) - before))"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "PYTHON", "PIDONE"))}
     done = subprocess.run([sys.executable, "-I", "-c", script], env=clean, capture_output=True, text=True, check=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from supervisor.core.deadlines import deadline_of, next_deadline, world_deadline
 from supervisor.core.step import Step, empty_world, step
+from supervisor.core.why import account
 from supervisor.model.effect import Answer, Effect, ExitWorld, Release, Signal, Spawn, StartProbe, StopProbe, Sweep
 from supervisor.model.event import (
     BecameReady,
@@ -32,7 +33,7 @@ from supervisor.model.request import (
     StartRequest,
     StopRequest,
 )
-from supervisor.model.service import Service
+from supervisor.model.service import Service, Waiting
 from supervisor.model.signals import signal_name, signal_number
 from supervisor.model.spec import ServiceSpec
 from supervisor.model.words import NEVER, Monotonic, RunId, Seconds, ServiceName, TicketId
@@ -84,7 +85,18 @@ class Story:
         if len(before.services):
             complaints += laws.law_13(laws.Moment(before, event, self.now, done, {}, {}))
         assert not complaints, "\n".join(complaints)
+        for name in self.world.services:
+            self.tells(name)
         return done
+
+    def tells(self, name: str) -> tuple[str, ...]:
+        """What would change where this service is, as `why` tells it: whatever has happened, something true can be told."""
+        told = account(self.world, ServiceName(name), self.now)
+        texts = tuple(text for _, text in told.changes)
+        waits = self.world.shutdown is None and isinstance(self.service(name).state, Waiting)
+        assert bool(told.waits_for) or not waits, f"{name} waits for nobody"
+        assert not any(piece in text for text in texts for piece in ("{name", "{other", "what it needs is")), texts
+        return texts
 
     # --- facts about processes
 

@@ -85,6 +85,19 @@ def test_every_other_one_is_counted_and_changes_nothing() -> None:
     assert (heard.events, heard.said, heard.done) == ([], [], [])
 
 
+def test_every_signal_is_told_with_what_it_means_and_who_sent_it() -> None:
+    told: list[tuple[object, ...]] = []
+
+    def tell(signal: str, meaning: str, pid: int = 0, uid: int = 0, count: int = 0) -> None:
+        told.append((signal, meaning, pid, uid, count))
+
+    ears = Ears.__new__(Ears)
+    signals = Signals(ears, lambda event: None, lambda text: None, lambda: None, lambda: None, False, tell=tell)
+    signals.came(signal.SIGTERM, 7, 1000)
+    signals.came(signal.SIGWINCH)
+    assert told == [("SIGTERM", "stop", 7, 1000, 0), ("SIGWINCH", "ignored", 0, 0, 0)]
+
+
 async def test_the_monitors_counts_arrive_and_nonsense_does_not() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     events: list[Event] = []
