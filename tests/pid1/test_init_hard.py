@@ -1,4 +1,4 @@
-"""Does init stand what happens seldom: storms, shortages, numbers that are used again, and its own mistakes?"""
+"""Does init stand what happens seldom: shortages, numbers that are used again, and its own mistakes?"""
 
 from __future__ import annotations
 
@@ -19,21 +19,9 @@ from supervisor.model.words import Seconds, ServiceName
 from tests.eventually import eventually
 from tests.isolation import isolated
 from tests.pid1.inits import NEVER_AGAIN, actor, descendants_of, plan_of, start_init
+from tests.pid1.numbers import few_numbers
 
 AT_ONCE = RestartSpec(delay=Seconds(0.0), jitter=0.0)
-
-# Each round leaves a process whose parent ends first.
-LEAVER = """
-import os, sys
-for _ in range(int(sys.argv[1])):
-    if os.fork() == 0:
-        if os.fork() == 0:
-            os.read(0, 1)
-            os._exit(0)
-        os._exit(0)
-    os.wait()
-print("all left", flush=True)
-"""
 
 # Forks for ever, and so do its children.
 BOMB = """
@@ -66,23 +54,9 @@ def _python(name: str, code: str, *words: str, **spec: object) -> PlannedService
 
 
 @isolated
-def test_a_storm_of_orphans_loses_none_and_holds_nobody_up(tmp_path: Path) -> None:
-    many = 2000
-    init = start_init(
-        plan_of(_python("storm", LEAVER, str(many), restart=NEVER_AGAIN), actor("web", "sleep")), tmp_path
-    )
-    eventually(lambda: (init.ask("status") or {}).get("orphans", {}).get("adopted", 0) > 100, timeout=30)
-    assert init.service("web")["phase"] == "running"  # it answers in the middle of it
-    eventually(lambda: init.ask("status")["orphans"] == {"adopted": many, "reaped": many, "alive": 0}, timeout=30)
-    init.until_phase("storm", "done")
-    assert len(descendants_of(init.pid)) == 2  # web and the logger
-
-
-@isolated
 def test_a_fork_bomb_is_stopped_with_its_service(tmp_path: Path) -> None:
     bomb = _python("bomb", BOMB, restart=NEVER_AGAIN, stop=StopSpec(timeout=Seconds(0.5)))
-    few = lambda: Path("/proc/sys/kernel/pid_max").write_text("400")  # noqa: E731
-    init = start_init(plan_of(bomb, actor("web", "sleep")), tmp_path, prepare=few)
+    init = start_init(plan_of(bomb, actor("web", "sleep")), tmp_path, prepare=few_numbers)
     init.until_line("armed")
     eventually(lambda: len(descendants_of(init.pid)) > 200, timeout=20)
     assert init.ask("stop", names=["bomb"])["verdict"] == "done"
@@ -93,8 +67,7 @@ def test_a_fork_bomb_is_stopped_with_its_service(tmp_path: Path) -> None:
 @isolated
 def test_a_fork_bomb_cannot_keep_the_world_from_ending(tmp_path: Path) -> None:
     bomb = _python("bomb", BOMB, restart=NEVER_AGAIN)
-    few = lambda: Path("/proc/sys/kernel/pid_max").write_text("400")  # noqa: E731
-    init = start_init(plan_of(bomb, shutdown=2.0), tmp_path, prepare=few)
+    init = start_init(plan_of(bomb, shutdown=2.0), tmp_path, prepare=few_numbers)
     init.until_line("armed")
     init.signal(signal.SIGTERM)
     assert init.ends() == 0

@@ -121,7 +121,7 @@ def test_a_main_process_whose_number_is_a_dead_orphans_at_once_has_its_own_exit(
 
 
 @isolated(pid1=True, timeout=_PATIENCE)
-def test_ten_thousand_runs_that_share_a_hundred_numbers_are_never_mixed_up() -> None:
+def test_ten_thousand_runs_that_share_a_hundred_numbers_are_never_mixed_up(unmeasured: None) -> None:
     """Every process proves whose it is by its status, which nobody but its service's present run has. Half of the services
     leave an orphan in every run, which is adopted when it is dead."""
     few_numbers()

@@ -1,0 +1,21 @@
+"""What is not measured for coverage, where that would cost more than the test itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):  # what children would be measured by
+        monkeypatch.delenv(name, raising=False)
+    coverage = sys.modules.get("coverage")
+    running = coverage.Coverage.current() if coverage is not None else None
+    if running is not None:
+        running.stop()
+    yield
+    if running is not None:
+        running.start()
