@@ -149,28 +149,33 @@ async def shutdown(context: Context, parameters: ShutdownParameters) -> Answer |
 
 
 async def wait(context: Context, parameters: WaitParameters) -> Answer | Refusal:
-    """Looks again after every transition, until all are there or one of them will never be."""
+    """Looks again at who has moved, after every transition, until all are there or one of them will never be."""
     backend = context.backend
     names = _some(backend, parameters.names, parameters.all)
     if isinstance(names, Refusal):
         return names
+    moved, away = dict.fromkeys(names), set(names)
     changed = trio.Event()
 
     def wake(edge: Document) -> None:
-        changed.set()
+        if edge["service"] in meant:
+            moved[edge["service"]] = None
+            changed.set()
 
+    meant = frozenset(names)
     unsubscribe = backend.subscribe(wake)
     try:
         while True:
-            standings = {name: backend.standing(name) for name in names}
-            verdicts = {name: judge(standing, parameters.target) for name, standing in standings.items()}
-            for name, verdict in verdicts.items():
+            for name in moved:
+                standing = phase, _, code, text = backend.standing(name)
+                verdict = judge(standing, parameters.target)
                 if verdict == "never":
-                    phase, _, code, text = standings[name]
                     found = {"verdict": "failed", "service": name, "code": code, "text": text}
                     return Answer({**found, "phase": phase, "names": list(names)})
-            if all(verdict == "there" for verdict in verdicts.values()):
+                (away.discard if verdict == "there" else away.add)(name)
+            if not away:
                 return Answer({"verdict": "done", "service": "", "code": "", "text": "", "names": list(names)})
+            moved.clear()
             await changed.wait()
             changed = trio.Event()
     finally:

@@ -185,6 +185,40 @@ async def test_wait_is_for_all_of_them(tmp_path: Path) -> None:
         assert (answer["id"], answer["result"]["names"]) == (number, ["a", "b"])
 
 
+async def test_wait_waits_anew_for_one_that_was_there_and_has_left(tmp_path: Path) -> None:
+    async with serving(tmp_path, FakeBackend(service("a", "running"), service("b", "starting"))) as served:
+        peer = await served.peer()
+        number = await peer.request("wait", all=True)
+        await peer.ask("version")
+        for name, phase in (("a", "backoff"), ("b", "running")):
+            served.backend.move(name, phase)
+            assert (await peer.ask("version"))["id"] != number
+        served.backend.move("a", "running")
+        answer = await peer.hear()
+        assert answer is not None
+        assert answer["id"] == number
+
+
+async def test_wait_looks_only_at_who_has_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds who wait for hundreds of services must not hold PID 1 up at every transition."""
+    looked: list[str] = []
+    standing = FakeBackend.standing
+
+    def look(backend: FakeBackend, name: str) -> object:
+        looked.append(name)
+        return standing(backend, name)
+
+    monkeypatch.setattr(FakeBackend, "standing", look)
+    async with serving(tmp_path, FakeBackend(*(service(name, "starting") for name in "abc"))) as served:
+        peer = await served.peer()
+        await peer.request("wait", names=["a", "c"])
+        await peer.ask("version")
+        for name, phase in (("a", "running"), ("b", "running"), ("c", "running")):
+            served.backend.move(name, phase)
+        assert await peer.hear() is not None
+        assert looked == ["a", "c", "a", "c"]
+
+
 async def test_a_peer_that_hangs_up_is_waited_for_no_longer(tmp_path: Path) -> None:
     async with serving(tmp_path, FakeBackend(service("web", "starting"))) as served:
         peer = await served.peer()
