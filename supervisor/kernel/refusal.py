@@ -40,6 +40,7 @@ _SWITCHES = (
 _LIMITS = {"mount": "mnt"}
 """How /proc/sys/user calls what we call by another word: max_mnt_namespaces (namespaces(7))."""
 
+_WHOLE_PROC = "docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL"
 _ENGINE = "in a container docker run --security-opt seccomp=unconfined"
 _AS_ITS_INIT = "or pidone init as the container's own command"
 _DENIED = (errno.EPERM, errno.EACCES)
@@ -65,49 +66,49 @@ def _cause(refused: Refusal, wanted: Isolation) -> tuple[str, str]:
     step, number = refused.step, refused.errno
     if step == "hostname":
         return ("a host name has at most 64 bytes" if number == errno.EINVAL else ""), ""
-    if step == "proc" and number in _DENIED:
-        return _proc_is_hidden()
+    if step == "private" and number == errno.EINVAL:
+        return "/ is not a mount point, as in a chroot", "mount --rbind / / before the chroot, or --no-namespace"
+    if step == "proc" and number in _DENIED and (hidden := _hidden_proc()):
+        return hidden, f"{_WHOLE_PROC}, {_AS_ITS_INIT}"
     if step == "root" and number in _DENIED:
-        return (
-            "the capability SETFCAP is not ours",
-            f"start it as another user, or docker run --cap-add SETFCAP, {_AS_ITS_INIT}",
-        )
+        cure = f"start it as another user, or docker run --cap-add SETFCAP, {_AS_ITS_INIT}"
+        return "the capability SETFCAP is not ours", cure
     if wanted.user != "none" and number in (*_DENIED, errno.ENOSPC) and (cure := _switched_off()):
         return "user namespaces are switched off on this machine", f"as root: {cure}"
     if number in (errno.ENOSPC, errno.EUSERS):
-        limit = f"user.max_{_LIMITS.get(step, step)}_namespaces"
-        if _reads(f"/proc/sys/{limit.replace('.', '/', 1)}") == "0":
-            return "this machine allows none", f"as root: sysctl {limit}=10000"
-        return f"there are too many already ({limit}, here or outside), or 32 inside each other", ""
-    if step == "private" and number == errno.EINVAL:
-        return "/ is not a mount point, as in a chroot", "mount --rbind / / before the chroot, or --no-namespace"
-    filtered = _is_filtered()
-    if number in (errno.EINVAL, errno.ENOSYS) and not (filtered and number == errno.ENOSYS):
-        return "this kernel has none", ""
-    if number not in (*_DENIED, errno.ENOSYS):
-        return "", ""
-    if step == "map" and wanted.user == "all":
+        return _too_many(step)
+    if number in _DENIED or (number == errno.ENOSYS and _is_filtered()):
+        return _forbidden(refused, wanted)
+    return ("this kernel has none" if number in (errno.EINVAL, errno.ENOSYS) else ""), ""
+
+
+def _too_many(step: str) -> tuple[str, str]:
+    limit = f"user.max_{_LIMITS.get(step, step)}_namespaces"
+    if _reads(f"/proc/sys/{limit.replace('.', '/', 1)}") == "0":
+        return "this machine allows none", f"as root: sysctl {limit}=10000"
+    return f"there are too many already ({limit}, here or outside), or 32 inside each other", ""
+
+
+def _forbidden(refused: Refusal, wanted: Isolation) -> tuple[str, str]:
+    """Which of several gates was closed the kernel does not say: the likeliest."""
+    if refused.step == "map" and wanted.user == "all":
         return "the capabilities SETUID, SETGID and SETFCAP are not all ours", "try --rootless, which maps only us"
-    if filtered:
+    if refused.errno == errno.EACCES:  # seccomp and capabilities say EPERM
+        cure = f"in a container docker run --security-opt apparmor=unconfined, {_AS_ITS_INIT}"
+        return "a security module forbids it", cure
+    if _is_filtered():
         return "most likely the seccomp filter on us forbids it", f"{_ENGINE}, {_AS_ITS_INIT}"
     if wanted.user != "none":
-        return ("a security module or a chroot forbids it", f"{_ENGINE}, {_AS_ITS_INIT}")
-    return (
-        "a security module forbids it"
-        if number == errno.EACCES or may(SYS_ADMIN)
-        else "the capability SYS_ADMIN is not ours",
-        f"try --rootless, in a container docker run --cap-add SYS_ADMIN, {_AS_ITS_INIT}",
-    )
+        return "a security module or a chroot forbids it", f"{_ENGINE}, {_AS_ITS_INIT}"
+    cure = f"try --rootless, in a container docker run --cap-add SYS_ADMIN, {_AS_ITS_INIT}"
+    return "a security module forbids it" if may(SYS_ADMIN) else "the capability SYS_ADMIN is not ours", cure
 
 
-def _proc_is_hidden() -> tuple[str, str]:
-    """Why the kernel shows nobody in a user namespace more of /proc than he saw before (user_namespaces(7))."""
-    cure = f"docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL, {_AS_ITS_INIT}"
+def _hidden_proc() -> str:
+    """Why the kernel mounts no /proc in a user namespace: it shows nobody there more than he saw before; "" if it is not that."""
     if covered := covered_proc():
-        return f"parts of the one we have are covered ({', '.join(covered[:2])}{', …' if covered[2:] else ''})", cure
-    if not has_whole_proc():
-        return "the one we have is missing, read-only or does not show everything", cure
-    return "", ""
+        return f"parts of the one we have are covered ({', '.join(covered[:2])}{', …' if covered[2:] else ''})"
+    return "" if has_whole_proc() else "the one we have is missing, read-only or does not show everything"
 
 
 def _is_filtered() -> bool:

@@ -32,7 +32,9 @@ def _nothing_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     ("refused", "wanted", "words"),
     [
         (Refusal("pid", errno.EPERM), ROOT, ("PID namespace", "SYS_ADMIN", "--rootless")),
-        (Refusal("mount", errno.EACCES), ROOT, ("mount namespace", "security module")),
+        (Refusal("mount", errno.EACCES), ROOT, ("mount namespace", "security module", "apparmor=unconfined")),
+        (Refusal("private", errno.EACCES), ROOTLESS, ("security module", "apparmor=unconfined")),
+        (Refusal("proc", errno.EPERM), ROOTLESS, ("fresh /proc", "security module")),
         (Refusal("user", errno.EPERM), ROOTLESS, ("user namespace", "security module or a chroot", "seccomp")),
         (Refusal("map", errno.EPERM), EVERYBODY, ("every user", "SETUID", "--rootless")),
         (Refusal("root", errno.EPERM), ROOTLESS, ("uid 0", "SETFCAP", "another user")),
