@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_TABLES = ("", "table", "wide", "name")  # forms that show no more than the rows of a table
 _CLEAR = "\x1b[H\x1b[2J"  # cursor home, erase all (ECMA-48)
 
 
@@ -35,7 +36,7 @@ def run(asked: Asked) -> int:
 
 
 def _document(caller: Caller, asked: Asked) -> dict[str, Any]:
-    document = caller.ask("status", names=asked.words)
+    document = caller.ask("status", names=asked.words, brief=asked.output in _TABLES and not asked.words)
     services = document["services"]
     if (here := numbers_here(caller, document["pid_ns"], [service["pid"] for service in services])) is not None:
         for service in services:

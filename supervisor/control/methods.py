@@ -80,7 +80,7 @@ async def status(context: Context, parameters: StatusParameters) -> Answer | Ref
     names = _choose(backend, parameters.names, everything=not parameters.names)
     if isinstance(names, Refusal):
         return names
-    return Answer({**backend.status(names), "exit_code": backend.status_code(names)})
+    return Answer({**backend.status(names, parameters.brief), "exit_code": backend.status_code(names)})
 
 
 async def ps(context: Context, parameters: NoParameters) -> Answer:

@@ -41,6 +41,8 @@ class NoParameters(Record):
 class StatusParameters(Record):
     names: Texts = ()
     """Services and @groups; none means all."""
+    brief: bool = False
+    """Of each service only what a table shows."""
 
 
 class ServiceParameters(Record):

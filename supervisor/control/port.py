@@ -34,8 +34,8 @@ class Backend(Protocol):
     pid_ns: int
     """Inode of /proc/self/ns/pid."""
 
-    def status(self, names: Sequence[str]) -> Document:
-        """Everything `status --json` prints, with these services.
+    def status(self, names: Sequence[str], brief: bool = False) -> Document:
+        """Everything `status --json` prints, with these services; `brief`: of each only what a table shows.
 
         Keys: schema, version, pid, state, pid_ns, name, uptime, orphans {adopted, reaped, alive}, services. A service has
         name, phase, ready, health, wanted, reason {code, text}, since, run, restarts, pid, processes, last_exit,

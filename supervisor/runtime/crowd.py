@@ -31,9 +31,11 @@ class Crowd(Generic[_Seen]):
 
     def of_run(self, run: RunId) -> list[_Seen]:
         """Every process of the run that lives, main process first."""
-        main = self.main_of(run)
         alive = [person for person in self._of_run.get(run, ()) if person.state not in "ZX"]
-        return sorted(alive, key=lambda person: person.pid != main)
+        if len(alive) > 1:
+            main = self.main_of(run)
+            alive.sort(key=lambda person: person.pid != main)
+        return alive
 
     def main_of(self, run: RunId) -> int | None:
         entry = self._table.of(run)

@@ -160,7 +160,7 @@ class Operator:
 
     # --- views
 
-    def status(self, names: Sequence[str] | None = None) -> Document:
+    def status(self, names: Sequence[str] | None = None, brief: bool = False) -> Document:
         self._look()
         crowd = Crowd(self._kernel.census(), self._table)
         now, world = self._loop.now(), self.world
@@ -168,7 +168,8 @@ class Operator:
         for name in world.services if names is None else map(ServiceName, names):
             service = world.services[name]
             run = RunId(name, service.run)
-            services.append(service_view(service, world.graph[name], crowd.main_of(run), crowd.of_run(run), now))
+            main, processes = crowd.main_of(run), crowd.of_run(run)
+            services.append(service_view(service, world.graph[name], main, processes, now, brief))
         return {
             "schema": "pidone/v1",
             "version": self.version,

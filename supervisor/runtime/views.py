@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from supervisor.kernel.port import Glimpse, Person, Sight
@@ -27,7 +28,12 @@ Document: TypeAlias = Mapping[str, Any]  # Any: JSON, which Python's types canno
 def rfc3339(wall: float) -> str:
     """UTC, to the millisecond: 2026-11-22T09:14:00.123Z."""
     seconds, fraction = divmod(round(wall * 1000), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{fraction:03d}Z"
+    return f"{_to_the_second(seconds)}.{fraction:03d}Z"
+
+
+@lru_cache(maxsize=256)  # a thousand services have often started within a second
+def _to_the_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def is_ready(service: Service) -> bool:
@@ -37,37 +43,47 @@ def is_ready(service: Service) -> bool:
 
 
 def service_view(
-    service: Service, links: Links, main: int | None, processes: Sequence[Sight], now: Instant
+    service: Service, links: Links, main: int | None, processes: Sequence[Sight], now: Instant, brief: bool = False
 ) -> dict[str, Any]:
-    """One SERVICE, with what people are shown besides."""
-    spec, state = service.plan.spec, service.state
+    """One SERVICE, with what people are shown besides; `brief`: without what a row of a table has no room for."""
+    row = _row(service, main, processes, now)
+    if brief:
+        return row
+    spec = service.plan.spec
     return {
-        "name": service.name,
-        "phase": state.phase,
-        "ready": is_ready(service),
+        **row,
         "health": None,
         "wanted": service.needed,
-        "reason": _reason(state.reason),
-        "since": rfc3339(state.since.wall),
-        "run": service.run,
-        "restarts": service.restarts,
-        "pid": main,
-        "processes": [process.pid for process in processes],
         "last_exit": None if service.last is None else _last_exit(service.last),
-        "status_text": None,
-        "next_start": _next_start(service, now),
-        "defined_at": service.plan.defined_at,
-        "cpu_seconds": round(sum(process.cpu_seconds for process in processes), 2),
-        "memory_bytes": sum(process.memory_bytes for process in processes),
         "description": spec.description,
         "type": spec.type,
-        "ready_by": None if spec.ready is None else _ready_by(spec.ready),
         "groups": list(spec.groups),
         "needs": [
             {"name": name, "condition": edge.condition, "required": edge.required} for name, edge in links.needs.items()
         ],
         "needed_by": list(links.needed_by),
         "after": list(links.after),
+    }
+
+
+def _row(service: Service, main: int | None, processes: Sequence[Sight], now: Instant) -> dict[str, Any]:
+    spec, state = service.plan.spec, service.state
+    return {
+        "name": service.name,
+        "phase": state.phase,
+        "ready": is_ready(service),
+        "reason": _reason(state.reason),
+        "since": rfc3339(state.since.wall),
+        "run": service.run,
+        "restarts": service.restarts,
+        "pid": main,
+        "processes": [process.pid for process in processes],
+        "status_text": None,
+        "next_start": _next_start(service, now),
+        "defined_at": service.plan.defined_at,
+        "cpu_seconds": round(sum(process.cpu_seconds for process in processes), 2),
+        "memory_bytes": sum(process.memory_bytes for process in processes),
+        "ready_by": None if spec.ready is None else _ready_by(spec.ready),
     }
 
 

@@ -78,7 +78,7 @@ class FakeBackend:
         self.statuses = 0
         self.ended = trio.Event()
 
-    def status(self, names: Sequence[str]) -> Document:
+    def status(self, names: Sequence[str], brief: bool = False) -> Document:
         self.statuses += 1
         return {
             "schema": "pidone/v1",
