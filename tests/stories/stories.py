@@ -471,6 +471,24 @@ def _line(listener: socket.socket) -> socket.socket:
 
 
 @fake_story
+async def an_exit_that_nobody_has_told_us_of_wins_against_a_timer(stage: Stage) -> None:
+    """SIGCHLD is late, and the time for the stop is over."""
+    stage.begin(
+        stage.service(
+            "web", "on:TERM=exit:0 print:up sleep", stop=StopSpec(timeout=Seconds(1)), ready=ReadySpec(log="up")
+        )
+    )
+    await stage.until_phase("web", "running")
+    heard, stage.fake.child_ended = stage.fake.child_ended, lambda: None
+    await stage.operator.submit("stop", ["web"], wait=False)
+    await stage.until_phase("web", "inactive")
+    stage.fake.child_ended = heard
+    last = stage["web"].last
+    assert last is not None
+    assert (last.result, [number for _, number in stage.fake.sent]) == ("success", [signal.SIGTERM, signal.SIGCONT])
+
+
+@fake_story
 async def a_stranger_from_outside_is_swept_out_too(stage: Stage) -> None:
     """Who entered the namespace is nobody's child; the end of the world ends him."""
     stage.begin(stage.service("web", "sleep"))
