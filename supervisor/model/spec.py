@@ -206,7 +206,8 @@ class ServiceSpec(Record):
     pass_environment: Annotated[tuple[str, ...], Kind("texts"), Short("all")] = ("*",)
     """Which of pidone's own variables the service gets: `all`, or patterns such as AWS_*; with a list also a standard PATH and LANG."""
     user: str = ""
-    """Name or number of the user it runs as; its primary group and groups in the database come with it. Default: ours."""
+    """Name or number of the user it runs as; its primary group and groups in the database come with it. Default: ours.
+    Who does not exist in the world (one made without privileges has only ourselves) is an error."""
     group: str = ""
     """Name or number of its primary group."""
     extra_groups: Texts = ()
