@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from supervisor.core import restart
 from supervisor.core.claims import leaves, withdrawn
-from supervisor.core.obstacles import Until, obstacles, starts_after, stays_for, why_down, worst_obstacle
+from supervisor.core.obstacles import Until, obstacles, stays_for, why_down, worst_obstacle
 from supervisor.core.reasons import duration_text
 from supervisor.model.reason import CURES, Reason
 from supervisor.model.service import (
@@ -127,12 +127,13 @@ def _links_of(view: _Frozen, name: ServiceName) -> Iterator[Link]:
 
 
 def _waiters(view: _Frozen, name: ServiceName) -> Iterator[Link]:
+    """To start, those after it in the order; to stop, those before it."""
     links = view.links(name)
     for other in links.before:
-        yield from (link for link in _links_of(view, other) if link.other == name)
-    for other in links.after:
-        if _is_going(view, view[other]) and leaves(view, view[name]) and name in starts_after(view, other):
-            yield Link(other, name, "stopped")
+        if isinstance(view[other].state, Waiting):
+            yield from (link for link in _links_of(view, other) if link.other == name)
+    if leaves(view, view[name]):
+        yield from (Link(other, name, "stopped") for other in links.after if _is_going(view, view[other]))
 
 
 def _is_going(view: _Frozen, service: Service) -> bool:

@@ -102,6 +102,7 @@ def test_who_follows_sees_requests_orphans_edges_and_signals_until_the_world_end
             )
         eventually(lambda: out.read_text().endswith("\n"), timeout=20)
         here.ask("restart", "web")
+        eventually(lambda: '"verdict":"done"' in out.read_text(), timeout=20)  # now it follows for certain
         here.signal(signal.SIGTERM)
         assert here.ended() == 0
         assert follower.wait(timeout=20) == 0
