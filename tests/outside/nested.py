@@ -7,9 +7,11 @@ that run in a world of their own (`tests.isolation`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -119,3 +121,7 @@ class Nest:
             self.process.kill()
             self.process.wait()
         self._log.close()
+        for base in (Path("/run/pidone"), *Path("/tmp").glob("pidone-*")):  # what killed worlds could not take away
+            with contextlib.suppress(OSError):  # somebody else's
+                for left in base.glob(f"{self._prefix}-*"):
+                    shutil.rmtree(left, ignore_errors=True)
