@@ -38,10 +38,9 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def call(name, *words):
     """One system call; OSError says which one failed, and at what."""
-    words = [word.encode() if isinstance(word, str) else word for word in words]
-    if getattr(libc, name)(*words) != 0:
+    if getattr(libc, name)(*(word.encode() if isinstance(word, str) else word for word in words)) != 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{name} {' '.join(str(word) for word in words)}: {os.strerror(number)}")
+        raise OSError(number, os.strerror(number), " ".join([name, *(word for word in words if isinstance(word, str))]))
 
 
 def instructions(path):
@@ -186,8 +185,15 @@ def main():
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     asked = parser.parse_args(sys.argv[1:end])
 
+    if not (Path(sys.prefix) / "bin" / "pidone").exists():
+        sys.exit(
+            f"without_engine: pidone is not installed for {sys.executable}: {sys.executable} -m pip install {CHECKOUT}"
+        )
     image = Image(HERE / "Dockerfile")
-    environment = image.environment | dict(setting.split("=", 1) for setting in asked.environment)
+    # the network is this machine's: nobody outside of it shall see the services unless that is asked for
+    environment = (
+        image.environment | {"ADDRESS": "127.0.0.1"} | dict(setting.split("=", 1) for setting in asked.environment)
+    )
     words = image.entrypoint + (sys.argv[end + 1 :] or image.command)
     root = may_become(image.user[0])
     place = tempfile.mkdtemp(prefix="image-")
@@ -219,8 +225,8 @@ def run(place, image, volumes, new_pids, root, environment, words):
         become(image.user, root)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execvpe(words[0], words, environment)
-    except OSError as error:
-        print(f"without_engine: {error.strerror or error}", file=sys.stderr)
+    except Exception as error:
+        print(f"without_engine: {error}", file=sys.stderr)
     finally:
         os._exit(125)
 

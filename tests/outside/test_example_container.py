@@ -35,7 +35,7 @@ services:
 
 
 def _here(port: int) -> dict[str, str]:
-    return {"ADDRESS": "127.0.0.1", "PORT": str(port)}
+    return {"PORT": str(port)}
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def _config_map(folder: Path) -> Path:
 @pytest.fixture(params=[False, True], ids=["own", "shared"])
 def pod(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Container, bool]]:
     given = {one["name"]: one["value"] for one in _CONTAINER["env"]}
-    ours = {"PORT": str(a_free_port()), "ADDRESS": "127.0.0.1", "DRAIN_SECONDS": "0"}
+    ours = {"PORT": str(a_free_port()), "DRAIN_SECONDS": "0"}
     env = given | ours | {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
     mounts = {one["name"]: one["mountPath"] for one in _CONTAINER["volumeMounts"]}
     options = ["-v", f"{_config_map(tmp_path)}:{mounts['services']}", "--", *_CONTAINER["args"]]
