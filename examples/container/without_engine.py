@@ -207,7 +207,10 @@ def main():
         print(f"to look inside: {look}", file=sys.stderr, flush=True)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, lambda number, frame: os.kill(child, number))
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status if status >= 0 else 128 - status
+    except OSError as error:
+        return f"without_engine: {error}"
     finally:
         os.rmdir(place)
 
