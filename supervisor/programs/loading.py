@@ -41,6 +41,7 @@ PATIENCE = Seconds(60)
 
 DOCUMENT_LIMIT = 64 << 20  # bytes; a plan of 1000 services has about 0.5 MB
 
+_LOADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "loader.py")
 _CHUNK = 1 << 16
 
 LoadedFor: TypeAlias = Literal["here", "rootless", "perhaps"]
@@ -77,7 +78,7 @@ def start_loader(paths: Iterable[str], world: LoadedFor = "here") -> LoaderChild
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-m", "supervisor.programs.loader", f"--world={world}", "--", *paths],
+            [sys.executable, "-I", _LOADER, f"--world={world}", "--", *paths],
             os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, output, 1),

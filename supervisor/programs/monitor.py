@@ -21,6 +21,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
+import supervisor
 from supervisor.kernel import ids
 from supervisor.kernel.fds import open_standard
 from supervisor.kernel.inheritance import inherited_environment
@@ -38,6 +39,7 @@ from supervisor.wire.diagnostics import render
 __all__ = ["UpOptions", "init_command", "run"]
 
 _OK, _FAILED, _INVALID = 0, 1, 7
+_PROGRAM = os.path.join(os.path.dirname(supervisor.__file__), "pidone")
 _DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """What nohup and a shell's `&` let us ignore is not meant for us. Nobody may make us deaf to the others."""
 _JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT)
@@ -156,7 +158,7 @@ def _refuse_to_load(loaded: Loaded, options: UpOptions) -> int:
 
 def init_command(options: UpOptions, name: str, plan: int, monitor: int) -> list[str]:
     """How init is executed; `plan` and `monitor` are descriptors that it inherits."""
-    words = [sys.executable, "-I", "-m", "supervisor", "init", "--plan-fd", str(plan), "--monitor-fd", str(monitor)]
+    words = [sys.executable, "-I", _PROGRAM, "init", "--plan-fd", str(plan), "--monitor-fd", str(monitor)]
     for option, value in (("--name", options.name or name), ("--socket", options.socket), ("--color", options.color)):
         if value:
             words += [option, value]

@@ -419,8 +419,8 @@ print(sorted(heavy & set(sys.modules)))
 def test_the_command_of_init_says_what_the_operator_said() -> None:
     options = UpOptions(name="given", socket="/s", color="never", names=("web", "db"))
     words = monitor.init_command(options, "written", 5, 6)
-    assert words[1:7] == ["-I", "-m", "supervisor", "init", "--plan-fd", "5"]
-    assert words[7:] == [
+    assert [words[1], os.path.basename(words[2]), *words[3:6]] == ["-I", "pidone", "init", "--plan-fd", "5"]
+    assert words[6:] == [
         *("--monitor-fd", "6", "--name", "given", "--socket", "/s", "--color", "never"),
         *("--wanted", "web", "--wanted", "db"),
     ]
