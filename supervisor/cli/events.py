@@ -8,6 +8,7 @@ import time
 from supervisor.cli.errors import OK
 from supervisor.cli.output import escape, say_json
 from supervisor.cli.session import open_caller, stderr_look, stdout_look
+from supervisor.cli.status_table import mark_of
 from supervisor.cli.why import moment
 from supervisor.client.trouble import Trouble
 
@@ -93,7 +94,8 @@ def _shower(asked: Asked) -> Callable[[Event], None]:
 def line_of(event: Event, look: Look, now: float) -> str:
     """When, what kind, about whom, what."""
     about, text = _TELL.get(event["kind"], _unknown)(event, look)
-    return f"{moment(event['at'], look, now)}  {event['kind']:<7}  {escape(about or '-'):<10}  {escape(text)}"
+    sign = mark_of({"phase": event["to"], "ready": True}, look) if event["kind"] == "edge" else look.sign("·")
+    return f"{moment(event['at'], look, now)}  {event['kind']:<7}  {sign} {escape(about or '-'):<10}  {escape(text)}"
 
 
 def _edge(event: Event, look: Look) -> tuple[str, str]:

@@ -159,9 +159,9 @@ def cure(world: World, name: ServiceName, now: Instant) -> str:
     if fate is not None:
         first = " and ".join(stays_for(view, service))
         return f"it is about to be stopped: {fate.text}" + (f"; {first} must have stopped before" if first else "")
-    state = service.state
-    if world.shutdown is not None and not isinstance(state, Stopping):
-        return CURES["inactive"]["shutdown"]
+    state, shut = service.state, world.shutdown
+    if shut is not None and not isinstance(state, Stopping):
+        return CURES["inactive"]["shutdown"].format(by=shut.by)
     return CURES[state.phase][state.reason.code].format_map({"name": name, **_texts(view, service, now)})
 
 
@@ -239,7 +239,7 @@ def _asked(view: _Frozen, service: Service, state: Stopping, now: Instant) -> st
 def _then(view: _Frozen, service: Service, state: Stopping, now: Instant) -> str:
     """What follows when nothing of it is left."""
     if view.world.shutdown is not None:
-        return "it stays down"
+        return f"it stays down: the world is ending ({view.world.shutdown.by})"
     ended = service.last or state.ended
     if state.ended is not None and ended is not None and service.upright and not service.again:
         return _verdict(service, ended, now)

@@ -83,7 +83,7 @@ CURES: dict[Phase, dict[str, str]] = {
     "inactive": {
         "not-wanted": _START,
         "operator": _START,
-        "shutdown": "nothing: the world is ending, and nothing starts any more",
+        "shutdown": "nothing: the world is ending ({by}), and nothing starts any more",
     },
     "waiting": {
         "dependency": "it starts by itself as soon as {other} is {condition}",

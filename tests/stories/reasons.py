@@ -73,7 +73,7 @@ async def _(stage: Stage) -> None:
     await stage.operator.submit("stop", ["web"])
 
 
-@_scene("inactive", "shutdown", "stopping → inactive", "nothing starts any more")
+@_scene("inactive", "shutdown", "stopping → inactive", "the world is ending (SIGTERM), and nothing starts any more")
 async def _(stage: Stage) -> None:
     stage.begin(stage.service("web", "sleep"), stage.service("slow", DEAF, ready=UP))
     await stage.until_phase("slow", "running")
@@ -253,7 +253,13 @@ async def _(stage: Stage) -> None:
     await stage.operator.submit("restart", ["web"], wait=False)
 
 
-@_scene("stopping", "shutdown", "the world is shutting down", "SIGTERM was sent", "it stays down")
+@_scene(
+    "stopping",
+    "shutdown",
+    "the world is shutting down",
+    "SIGTERM was sent",
+    "it stays down: the world is ending (SIGTERM)",
+)
 async def _(stage: Stage) -> None:
     stage.begin(stage.service("web", DEAF, ready=UP))
     await stage.until_phase("web", "running")

@@ -226,15 +226,15 @@ def test_events_are_lines_and_nothing_escapes(ask: Typist) -> None:
     said = ask("events")
     assert "\x1b" not in said.out
     assert [line[len(_AT) + 2 :].rstrip() for line in said.out.splitlines()] == [
-        "edge     web         starting → running (run 2): it is ready",
-        "edge     db          inactive: it is ready",
-        "orphan   web         sh\\x1b[2J (14), known by its tag: exit status 1",
-        "orphan   -           somebody (15): killed by SIGSEGV (core dumped)",
-        "request  web         stop asked (ticket 3)",
-        "request  web         stop failed: web: does not die, with worker (ticket 3)",
-        "signal   -           SIGTERM: shut down, number 2 from the monitor",
-        "signal   -           SIGUSR2: write the state to the log, from process 77 of user 1000",
-        "reload   web",
+        "edge     ● web         starting → running (run 2): it is ready",
+        "edge     ○ db          inactive: it is ready",
+        "orphan   · web         sh\\x1b[2J (14), known by its tag: exit status 1",
+        "orphan   · -           somebody (15): killed by SIGSEGV (core dumped)",
+        "request  · web         stop asked (ticket 3)",
+        "request  · web         stop failed: web: does not die, with worker (ticket 3)",
+        "signal   · -           SIGTERM: shut down, number 2 from the monitor",
+        "signal   · -           SIGUSR2: write the state to the log, from process 77 of user 1000",
+        "reload   · web",
     ]
 
 
