@@ -2,7 +2,7 @@
 
 A record becomes a mapping that forbids what it does not know, a marker the function that reads its kind of scalar. It is
 pydantic's core that runs them: all mistakes of a service come out at once, each with the path that leads to it. (The classes
-of pydantic itself would cost as much as everything else the loader does, see docs/decisions/validation.md.)
+of pydantic itself would cost as much as everything else the loader does, see docs/decisions/configuration.md.)
 """
 
 from __future__ import annotations
