@@ -314,9 +314,10 @@ def test_help_names_every_command_and_only_what_is_there() -> None:
     said = pidone("--help")
     assert said.code == 0
     built = "init up status start stop restart kill wait is-active is-failed is-ready ps logs check shutdown version"
+    built += " why show events graph worlds"
     for word in built.split():
         assert word in said.out
-    for word in ("top", "graph", "doctor", "reexec", "scale"):
+    for word in ("top", "orphans", "doctor", "reexec", "scale"):
         assert word not in said.out.split()
 
 
