@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from supervisor.cli.errors import INVALID, OK
+from supervisor.cli.errors import FAILED, INVALID, OK
 from supervisor.cli.output import look_of, say_json
 from supervisor.wire.jsonrpc import SCHEMA
 
@@ -21,7 +21,7 @@ def run(asked: Asked) -> int:
     from supervisor.wire.diagnostics import render, summary, to_plain
 
     found = load([*asked.options.get("config", ()), *asked.words], world="perhaps")
-    status = OK if found.ok else INVALID
+    status = OK if found.ok else INVALID if found.judged else FAILED
     if asked.output == "json":
         errors, warnings = ([to_plain(one) for one in kind] for kind in (found.errors, found.warnings))
         say_json({"schema": SCHEMA, "ok": found.ok, "errors": errors, "warnings": warnings})

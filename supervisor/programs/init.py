@@ -120,7 +120,7 @@ def _load(options: InitOptions, stops: list[int]) -> Plan:
         raise _Plain(_OK)
     findings = render(loaded.errors, loaded.warnings, colour=_has_colour(options))
     if not loaded.ok:
-        raise _Plain(_INVALID, findings)
+        raise _Plain(_INVALID if loaded.judged else _CANNOT, findings)
     _say(findings)
     return _decode(loaded.plan)
 

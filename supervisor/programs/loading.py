@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from supervisor.model.process import Exit
-from supervisor.model.record import Record
+from supervisor.model.record import Record, replace
 from supervisor.model.signals import signal_name
 from supervisor.model.words import Seconds
 from supervisor.wire.diagnostics import Diagnostic, from_plain
@@ -66,6 +66,8 @@ class Loaded(Record):
     """For `wire.state.load(Plan, …)`."""
     interrupted: bool = False
     """We were told to stop before it had finished; there are no errors then."""
+    judged: bool = True
+    """False when the loader could not even be started: nobody knows then what the configuration is like."""
 
 
 def start_loader(paths: Iterable[str], world: LoadedFor = "here") -> LoaderChild:
@@ -212,7 +214,8 @@ def _explain(exit: Exit) -> tuple[str, str, str]:
 def not_started(error: OSError) -> Loaded:
     """The result when `start_loader` raised."""
     words = error.strerror or str(error)
-    return _failed("loader-failed", f"the loader cannot be started: {sys.executable or 'python'}: {words}", "")
+    failed = _failed("loader-failed", f"the loader cannot be started: {sys.executable or 'python'}: {words}", "")
+    return replace(failed, judged=False)
 
 
 def out_of_patience(patience: Seconds = PATIENCE) -> Loaded:

@@ -153,7 +153,7 @@ def _refuse_to_load(loaded: Loaded, options: UpOptions) -> int:
     if loaded.interrupted:
         return _OK
     _say(render(loaded.errors, loaded.warnings, colour=options.paint), "")
-    return _INVALID
+    return _INVALID if loaded.judged else _FAILED
 
 
 def init_command(options: UpOptions, name: str, plan: int, monitor: int) -> list[str]:

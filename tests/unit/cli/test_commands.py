@@ -477,6 +477,15 @@ def test_from_another_namespace_our_own_numbers_are_added(
         assert " 4711 " in type_in("status").out
 
 
+def test_where_the_loader_cannot_be_started_nothing_is_said_against_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, type_in: Typist
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    said = type_in("check", "world.yaml")
+    assert (said.code, said.out) == (1, "1 error\n")
+    assert "/nowhere/python: No such file" in said.err
+
+
 def test_worlds_lists_those_that_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, type_in: Typist) -> None:
     monkeypatch.setattr("supervisor.client.find.SYSTEM_BASE", str(tmp_path / "nowhere"))
     monkeypatch.setattr("supervisor.client.find.looked_at", lambda *_: [str(tmp_path / "u")])

@@ -80,7 +80,7 @@ def test_a_loader_that_cannot_be_started_is_an_error(monkeypatch: pytest.MonkeyP
     with pytest.raises(FileNotFoundError):
         loading.start_loader([])
     said = loading.load([])
-    assert (said.ok, [error.code for error in said.errors]) == (False, ["loader-failed"])
+    assert (said.ok, said.judged, [error.code for error in said.errors]) == (False, False, ["loader-failed"])
     assert "/nowhere/python" in said.errors[0].message
 
 
