@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from supervisor.cli.output import Look
     from supervisor.cli.parse import Asked
+    from supervisor.client.call import Caller
 
     Event: TypeAlias = Mapping[str, Any]  # Any: JSON
 
 __all__ = ["line_of", "run"]
 
 _BEFORE_FOLLOWING = 10  # old ones with -f and without -n, as `logs -f` does
+_TRIES = 20  # connections in a row on which nothing came
+_PAUSE = 0.1  # seconds between two of them
 _MEANINGS = {
     "stop": "shut down",
     "fast": "shut down without grace",
@@ -42,6 +45,7 @@ def run(asked: Asked) -> int:
     if asked.output == "json" and follow:
         raise Trouble("usage", "one JSON document of what never ends cannot be", "-o jsonl has one per line")
     caller = open_caller(asked)
+    world = _identity(caller) if follow else None
     document = caller.ask("events")
     most = asked.options.get("lines", _BEFORE_FOLLOWING if follow else None)
     events = document["events"]
@@ -55,26 +59,43 @@ def run(asked: Asked) -> int:
         show(event)
     if follow:
         sys.stdout.flush()
-        _follow(lambda: caller.ask_long("events", {"after": document["count"], "follow": True}, _flushed(show)))
+        _follow(asked, caller, world, document["count"], show)
     return OK
 
 
-def _follow(listen: Callable[[], object]) -> None:
-    """Until we are interrupted, or the world has ended, which is what was to be seen."""
-    try:
-        listen()
-    except Trouble as trouble:
-        if trouble.code != "gone":
-            raise
+def _follow(asked: Asked, caller: Caller, world: object, seen: int, show: Callable[[Event], None]) -> None:
+    """Until we are interrupted, or the world has ended, which is what was to be seen. Who did not read for too long (`| less`)
+    has been given up; he goes on where he was."""
+    tries = _TRIES
 
-
-def _flushed(show: Callable[[Event], None]) -> Callable[[dict[str, Any]], None]:
     def told(event: dict[str, Any]) -> None:
+        nonlocal seen, tries
         event.pop("id", None)  # of our request
         show(event)
         sys.stdout.flush()
+        seen, tries = event["number"], _TRIES
 
-    return told
+    while tries:
+        try:
+            caller.ask_long("events", {"after": seen, "follow": True}, told)
+        except Trouble as trouble:
+            if trouble.code != "gone":
+                raise
+        try:
+            caller = open_caller(asked)
+            if _identity(caller) != world:
+                return
+        except Trouble:
+            return  # the world has ended
+        tries -= 1
+        time.sleep(_PAUSE)
+    raise Trouble("gone", "pidone hangs up every time it is asked", "pidone status")
+
+
+def _identity(caller: Caller) -> object:
+    """Another world, even one of the same name, is not the one that was followed."""
+    said = caller.ask("version")
+    return said["name"], said["pid"], said["pid_ns"]
 
 
 def _shower(asked: Asked) -> Callable[[Event], None]:

@@ -101,11 +101,11 @@ def _restarts(service: Document) -> Iterator[str]:
     if service["restarts"]:
         yield f"{service['restarts']} by itself"
     if service["attempts"]:
-        yield f"{service['attempts']} ends in a row count for the pause"
+        yield f"{service['attempts']} in a row for the pause"
     if service["restarts_in_window"]:
-        yield f"{service['restarts_in_window']} count for the limit"
+        yield f"{service['restarts_in_window']} for the limit"
     if service["shortages"]:
-        yield f"{service['shortages']} times in a row the machine had nothing for it"
+        yield f"{service['shortages']} starts for which the machine had nothing"
 
 
 def _exit(ended: Document | None, now: float) -> str:

@@ -21,6 +21,7 @@ from supervisor.cli.output import Look
 from supervisor.cli.session import every_number
 from supervisor.cli.show import whole
 from supervisor.cli.why import moment, story
+from supervisor.client.trouble import Trouble
 from supervisor.inspect.elsewhere import numbers_of
 from tests.fakes.backend import service
 from tests.unit.cli.told import Typist, told
@@ -202,7 +203,7 @@ def test_everything_that_is_known_is_shown() -> None:
     said = "\n".join(whole({**service("web", "backoff", wanted=False), **more}, [], Look(), _NOON + 1, False))
     for piece in (
         "no, stopped by operator",
-        "4 by itself, 2 ends in a row count for the pause, 1 count for the limit, 3 times in a row",
+        "4 by itself, 2 in a row for the pause, 1 for the limit, 3 starts for which the machine had nothing",
         "killed (core-dump), 0s ago",
         "us (uid 5, gid 6, groups 7 8)",
         "/bin/a, (not found when it was looked up)",
@@ -283,6 +284,61 @@ def test_an_interrupted_follower_ends_with_130(world: Path) -> None:
 
 def test_a_follower_gives_up_when_its_time_is_over(ask: Typist) -> None:
     assert ask("events", "-f", "--timeout", "50ms").code == 8
+
+
+class _Hanging:
+    """A world that hangs up after so many events of a connection; in the end nobody is there."""
+
+    def __init__(self, *turns: int | Trouble) -> None:
+        self.turns = list(turns)
+        self.asked: list[int] = []
+        self.pid = 1
+
+    def __call__(self, asked: object) -> _Hanging:
+        if not self.turns:
+            raise Trouble("unreachable", "nobody is there")
+        return self
+
+    def ask(self, method: str) -> dict[str, Any]:
+        if method == "version":
+            return {"name": "default", "pid": self.pid, "pid_ns": 1}
+        return {"schema": "pidone/v1", "events": [], "count": 10}
+
+    def ask_long(self, method: str, params: dict[str, Any], told: Any) -> None:
+        self.asked.append(params["after"])
+        turn = self.turns.pop(0)
+        if isinstance(turn, Trouble):
+            raise turn
+        for place in range(turn):
+            told({**_HAPPENED[0], "id": 1, "number": params["after"] + place + 1})
+        raise Trouble("gone", "it went away")
+
+
+@pytest.mark.parametrize(
+    ("turns", "code", "asked"),
+    [
+        ((2, 3, 0), 0, [10, 12, 15]),
+        ((1, Trouble("refused", "no")), 6, [10, 11]),
+        ((0,) * 30, 5, [10] * 20),
+    ],
+)
+def test_who_was_given_up_goes_on_where_he_was(
+    monkeypatch: pytest.MonkeyPatch, type_in: Typist, turns: tuple[Any, ...], code: int, asked: list[int]
+) -> None:
+    world = _Hanging(*turns)
+    monkeypatch.setattr("supervisor.cli.events.open_caller", world)
+    monkeypatch.setattr("supervisor.cli.events._PAUSE", 0)
+    assert type_in("events", "-f").code == code
+    assert world.asked == asked
+
+
+def test_another_world_of_the_same_name_is_not_followed(monkeypatch: pytest.MonkeyPatch, type_in: Typist) -> None:
+    world, younger = _Hanging(1, 1), _Hanging(1)
+    younger.pid = 2
+    worlds = [world, younger]
+    monkeypatch.setattr("supervisor.cli.events.open_caller", lambda asked: worlds.pop(0))
+    assert type_in("events", "-f").code == 0
+    assert (world.asked, younger.asked) == ([10], [])
 
 
 def test_lost_events_are_told_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
