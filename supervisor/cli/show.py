@@ -6,11 +6,11 @@ import time
 
 from supervisor.cli.errors import OK
 from supervisor.cli.moments import epoch
-from supervisor.cli.output import columns, escape, human_duration, human_size, say_json
+from supervisor.cli.output import escape, human_duration, human_size, say_json
 from supervisor.cli.process_tree import command_of, in_tree
 from supervisor.cli.session import open_caller, stdout_look
 from supervisor.cli.status_table import age_of, mark_of
-from supervisor.cli.why import history_lines
+from supervisor.cli.why import history_lines, whole_columns
 
 TYPE_CHECKING = False  # see wire/jsonrpc
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def whole(service: Document, processes: Sequence[Document], look: Look, now: flo
     keys = [entry for entry in service["definition"] if wide or not entry["default"]]
     tree = [f"{lead}{process['pid']} {command_of(process)}" for lead, process in in_tree(processes, look)]
     for heading, body in (
-        ("", _table(_facts(service, now), look)),
-        ("definition", _table([(entry["key"], escape(entry["text"]) or "-") for entry in keys], look)),
+        ("", _table(_facts(service, now))),
+        ("definition", _table([(entry["key"], escape(entry["text"]) or "-") for entry in keys])),
         ("processes", tree),
         ("what happened", history_lines(service["history"], look, now)),
     ):
@@ -60,8 +60,8 @@ def whole(service: Document, processes: Sequence[Document], look: Look, now: flo
     return lines
 
 
-def _table(rows: Sequence[tuple[str, str]], look: Look) -> list[str]:
-    return columns([[f"{label}:", text] for label, text in rows], frozenset(), look, taken=2) if rows else []
+def _table(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return whole_columns([[f"{label}:", text] for label, text in rows])
 
 
 def _facts(service: Document, now: float) -> list[tuple[str, str]]:

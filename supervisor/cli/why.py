@@ -7,7 +7,7 @@ import time
 
 from supervisor.cli.errors import OK
 from supervisor.cli.moments import epoch
-from supervisor.cli.output import columns, escape, human_duration, say_json
+from supervisor.cli.output import Look, columns, escape, human_duration, say_json
 from supervisor.cli.session import address, open_caller, stdout_look
 from supervisor.cli.status_table import age_of, mark_of, note_of
 
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from supervisor.cli.output import Look
     from supervisor.cli.parse import Asked
 
     Document: TypeAlias = Mapping[str, Any]  # Any: JSON
 
-__all__ = ["history_lines", "moment", "run", "story"]
+__all__ = ["history_lines", "moment", "run", "story", "whole_columns"]
 
 _UNTIL = {
     "started": "until it is started",
@@ -64,7 +63,12 @@ def story(document: Document, look: Look, now: float, address: str) -> list[str]
 def history_lines(history: Sequence[Document], look: Look, now: float) -> list[str]:
     """Transitions, the oldest first: when, from where to where, why."""
     rows = [[moment(taken["at"], look, now), _way(taken, look), escape(taken["reason"]["text"])] for taken in history]
-    return columns(rows, frozenset(), look, taken=2) if rows else []
+    return whole_columns(rows)
+
+
+def whole_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned, and longer than the terminal is wide rather than cut: here every word counts."""
+    return columns(rows, frozenset(), Look()) if rows else []
 
 
 def moment(at: str, look: Look, now: float) -> str:

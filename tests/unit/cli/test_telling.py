@@ -173,6 +173,14 @@ def test_a_story_follows_every_branch_once() -> None:
     assert said[-4:] == ["  … and 2 more", "what would change it", "  one", "  c: two"]
 
 
+def test_on_a_narrow_terminal_nothing_is_cut() -> None:
+    told = {"at": _AT, "run": 1, "from": "running", "to": "backoff", "reason": {"code": "exit", "text": "why " * 40}}
+    document = {**service("web"), "service": "web", "fate": None, "history": [told]}
+    more: dict[str, Any] = {"waits_for": [], "waited_by": [], "left_out": 0, "changes": []}
+    narrow = Look(width=40, terminal=True)
+    assert ("why " * 40).strip() in "\n".join(story({**document, **more}, narrow, _NOON, "pidone"))
+
+
 @pytest.mark.parametrize(("later", "text"), [(60, "12:00:00.250"), (100_000, "2026-01-31 12:00:00.250")])
 def test_a_moment_has_its_date_when_that_is_long_ago(later: int, text: str) -> None:
     assert moment(_AT, Look(terminal=True), _NOON + later) == text
