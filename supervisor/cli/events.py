@@ -139,7 +139,8 @@ def _request(event: Event, look: Look) -> tuple[str, str]:
     who = f"{event['service']}: " if event["service"] else ""
     why = f": {who}{event['text']}" if event["text"] else ""
     also = f", with {', '.join(event['also'])}" if event["also"] else ""
-    return ", ".join(event["services"]), f"{event['verb']} {verdict}{why}{also} (ticket {event['ticket']})"
+    by = f" by user {event['uid']}" if verdict == "asked" and event.get("uid") is not None else ""
+    return ", ".join(event["services"]), f"{event['verb']} {verdict}{by}{why}{also} (ticket {event['ticket']})"
 
 
 def _signal(event: Event, look: Look) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from supervisor.model.record import Record
 
-__all__ = ["UNKNOWN_UID", "Access", "Peer", "Rules", "access_of", "own_uid", "peer_of", "permits"]
+__all__ = ["UNKNOWN_UID", "Access", "Guest", "Peer", "Rules", "access_of", "own_uid", "peer_of", "permits"]
 
 Access: TypeAlias = Literal["read", "admin"]
 
@@ -32,6 +32,14 @@ _CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, uid, gid
 class Peer(Record):
     pid: int
     uid: int
+
+
+class Guest(Record):
+    """Somebody who was let in."""
+
+    uid: int
+    """As our user namespace names him; 65534 stands for whom it cannot name."""
+    access: Access
 
 
 class Rules(Record):

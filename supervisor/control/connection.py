@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import trio
 
-from supervisor.control.access import Access, permits
+from supervisor.control.access import Guest, permits
 from supervisor.control.bounds import Bounds
 from supervisor.control.methods import Answer, Context, Refusal
 from supervisor.control.outbox import Outbox, Stalled
@@ -31,7 +31,7 @@ _LOOK_AGAIN = 1.0  # seconds between two looks whether a peer that has said all 
 
 async def converse(
     peer: Stream,
-    access: Access,
+    guest: Guest,
     backend: Backend,
     bounds: Bounds,
     turns: trio.Lock,
@@ -46,7 +46,7 @@ async def converse(
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_send, outbox, nursery.cancel_scope)
-            await _Conversation(peer, access, backend, bounds, turns, report, outbox).listen()
+            await _Conversation(peer, guest, backend, bounds, turns, report, outbox).listen()
             nursery.cancel_scope.cancel()
     finally:
         outbox.close()
@@ -68,7 +68,7 @@ class _Conversation:
     def __init__(
         self,
         peer: Stream,
-        access: Access,
+        guest: Guest,
         backend: Backend,
         bounds: Bounds,
         turns: trio.Lock,
@@ -76,7 +76,7 @@ class _Conversation:
         outbox: Outbox,
     ) -> None:
         self._peer = peer
-        self._access = access
+        self._guest = guest
         self._backend = backend
         self._bounds = bounds
         self._turns = turns
@@ -167,7 +167,7 @@ class _Conversation:
         if route is None:
             text = f"no method is called {request.method[:80]!r}"
             return failure_line(request.id, Refusal("unknown-method", text), jsonrpc.UNKNOWN_METHOD), -1
-        if not permits(self._access, route.access):
+        if not permits(self._guest.access, route.access):
             return failure_line(request.id, _not_permitted(route)), -1
         parameters = read(route.parameters, request.params)
         if isinstance(parameters, Unreadable):
@@ -180,7 +180,7 @@ class _Conversation:
             self._outbox.note(request.id, method, params)
 
         try:
-            answer = await route.perform(Context(self._backend, notify), parameters)
+            answer = await route.perform(Context(self._backend, notify, self._guest.uid), parameters)
             if isinstance(answer, Answer):
                 lost = self._outbox.take_lost(request.id)
                 result = {**answer.result, "lost": lost} if lost else answer.result

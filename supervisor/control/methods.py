@@ -42,6 +42,8 @@ class Context(NamedTuple):
     backend: Backend
     notify: Callable[[str, Document], None]
     """Send a notification that belongs to this request. Never waits."""
+    uid: int
+    """Of who asks."""
 
 
 class Answer(NamedTuple):
@@ -145,7 +147,7 @@ async def kill(context: Context, parameters: KillParameters) -> Answer | Refusal
 
 async def shutdown(context: Context, parameters: ShutdownParameters) -> Answer | Refusal:
     with _progress(context, parameters.progress):
-        return Answer({**await context.backend.submit("shutdown", ()), "names": []})
+        return Answer({**await context.backend.submit("shutdown", (), uid=context.uid), "names": []})
 
 
 async def wait(context: Context, parameters: WaitParameters) -> Answer | Refusal:
@@ -218,7 +220,7 @@ async def _change(
     if isinstance(names, Refusal):
         return names
     with _progress(context, progress):
-        outcome = await context.backend.submit(verb, names, wait=wait, **options)
+        outcome = await context.backend.submit(verb, names, wait=wait, uid=context.uid, **options)
     return Answer({**outcome, "names": list(names)})
 
 

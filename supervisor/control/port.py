@@ -62,8 +62,10 @@ class Backend(Protocol):
         dependents: bool = True,
         signal: int = 0,
         main_only: bool = False,
+        uid: int | None = None,
     ) -> Document:
-        """Ask the world for a change. `dependents` belongs to stop, `signal` and `main_only` to kill; names of shutdown are ().
+        """Ask the world for a change, on behalf of this user. `dependents` belongs to stop, `signal` and `main_only` to kill;
+        names of shutdown are ().
 
         With `wait` it returns when the ticket has ended, else at once; being cancelled ends the waiting, not the change.
         Answers {ticket: number, verdict, code, text, service, also: [name]} as in model.request.Outcome; the verdict of

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import trio
 
-from supervisor.control.access import Access, Rules, access_of, peer_of
+from supervisor.control.access import Access, Guest, Rules, access_of, peer_of
 from supervisor.control.bounds import ORDINARY, Bounds
 from supervisor.control.connection import converse, failure_line
 from supervisor.control.methods import Refusal
@@ -51,11 +51,11 @@ async def serve(
         async with trio.open_nursery() as nursery:
             while True:
                 peer = await server.accept(listening)
-                access = server.admit(peer)
-                if access is None:
+                guest = server.admit(peer)
+                if guest is None:
                     peer.close()
                 else:
-                    nursery.start_soon(server.converse, peer, access)
+                    nursery.start_soon(server.converse, peer, guest)
 
 
 class _Server:
@@ -78,10 +78,11 @@ class _Server:
                     starved = True
                 await trio.sleep(self._bounds.accept_pause)
 
-    def admit(self, peer: Stream) -> Access | None:
-        """What the peer may, who is counted from now on; None when it has been told that it may not stay."""
+    def admit(self, peer: Stream) -> Guest | None:
+        """Who the peer is and what he may, and he is counted from now on; None when he has been told that he may not stay."""
         try:
-            access = access_of(peer_of(peer.socket), self._rules)
+            who = peer_of(peer.socket)
+            access = access_of(who, self._rules)
         except OSError:
             return None
         if access is None or self._is_full(access):
@@ -89,15 +90,15 @@ class _Server:
                 os.write(peer.fileno(), _REFUSED if access is None else _BUSY)  # a new socket has room for a line
             return None
         self._present[access] += 1
-        return access
+        return Guest(who.uid, access)
 
-    async def converse(self, peer: Stream, access: Access) -> None:
+    async def converse(self, peer: Stream, guest: Guest) -> None:
         try:
-            await converse(peer, access, self._backend, self._bounds, self._turns, self._report)
+            await converse(peer, guest, self._backend, self._bounds, self._turns, self._report)
         except Exception as error:  # a bug of ours ends this conversation and no other
             self._report(f"control: a connection failed inside: {type(error).__name__}: {error}")
         finally:
-            self._present[access] -= 1
+            self._present[guest.access] -= 1
             peer.close()
 
     def _is_full(self, access: Access) -> bool:

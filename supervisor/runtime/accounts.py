@@ -79,8 +79,8 @@ def event_view(event: Happened) -> dict[str, Any]:
             return {**head, **taken_view(taken), "service": taken.service}
         case OrphanEnded(pid, comm, service, rule, exit):
             return {**head, "pid": pid, "comm": comm, "service": service, "rule": rule, "exit": _exit(exit)}
-        case Asked(ticket, verb, services, outcome):
-            asked = {**head, "ticket": ticket, "verb": verb, "services": list(services)}
+        case Asked(ticket, verb, services, uid, outcome):
+            asked = {**head, "ticket": ticket, "verb": verb, "services": list(services), "uid": uid}
             if outcome is None:
                 return {**asked, "verdict": "pending", "code": "", "text": "", "service": None, "also": []}
             told = {"verdict": outcome.verdict, "code": outcome.code, "text": outcome.text}

@@ -51,6 +51,8 @@ class Asked(NamedTuple):
     ticket: TicketId
     verb: str
     services: tuple[ServiceName, ...]
+    uid: int | None
+    """Who asked, as our user namespace names him; None where nobody says."""
     outcome: Outcome | None
 
 
@@ -97,8 +99,8 @@ class History:
         """An adopted process has ended."""
         self._add(self._orphans, self._clock().wall, "orphan", OrphanEnded(pid, comm, service, rule, exit))
 
-    def asked(self, ticket: TicketId, verb: str, services: tuple[ServiceName, ...]) -> None:
-        asked = self._open[ticket] = Asked(ticket, verb, services, None)
+    def asked(self, ticket: TicketId, verb: str, services: tuple[ServiceName, ...], uid: int | None = None) -> None:
+        asked = self._open[ticket] = Asked(ticket, verb, services, uid, None)
         self._add(self._events, self._clock().wall, "request", asked)
 
     def answered(self, ticket: TicketId, outcome: Outcome) -> None:

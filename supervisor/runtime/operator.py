@@ -109,6 +109,7 @@ class Operator:
         dependents: bool = True,
         signal: int = 0,
         main_only: bool = False,
+        uid: int | None = None,
     ) -> Document:
         """Ask the world for a change; see control's port."""
         self._last_ticket += 1
@@ -128,7 +129,7 @@ class Operator:
                 request = ShutdownRequest(ticket)
         waiter = self._waiters[ticket] = _Waiter()
         try:
-            self._history.asked(ticket, verb, named)
+            self._history.asked(ticket, verb, named, uid)
             self._loop.feed(Requested(request))
             if wait:
                 await waiter.answered.wait()

@@ -71,6 +71,8 @@ class FakeBackend:
         self.accounts: dict[str, Mapping[str, Any]] = {}
         """What `why` and `show` tell of a service besides."""
         self.happened: list[Document] = []
+        self.users: list[int | None] = []
+        """Who asked for each change."""
         self.followers: list[Callable[[Document], None]] = []
         self.log: list[Document] = []
         self.state = "running"
@@ -121,7 +123,9 @@ class FakeBackend:
         dependents: bool = True,
         signal: int = 0,
         main_only: bool = False,
+        uid: int | None = None,
     ) -> Document:
+        self.users.append(uid)
         self.asked.append((verb, tuple(names), wait, dependents, signal, main_only))
         outcome = self.outcomes.get(f"{verb} {names[0]}" if names else verb, {})
         ticket = {"ticket": len(self.asked), "code": "", "text": "", "service": "", "also": []}

@@ -115,6 +115,7 @@ def test_who_follows_sees_requests_orphans_edges_and_signals_until_the_world_end
         "pending",
         "done",
     )
+    assert asked["uid"] is not None
     (heard,) = (event for event in events if event["kind"] == "signal" and event["meaning"] == "stop")
     assert (heard["signal"], heard["count"]) == ("SIGTERM", 1)
     assert all(event["schema"] == "pidone/v1" for event in events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ async def test_none_or_several_are_not_one(tmp_path: Path, method: str, word: st
         error = (await (await served.peer()).ask(method, name=word))["error"]
         assert error["data"]["code"] == code
         assert hint in error["data"]["hint"]
+
+
+async def test_who_asks_for_a_change_is_named(tmp_path: Path) -> None:
+    backend = FakeBackend(WEB)
+    async with serving(tmp_path, backend) as served:
+        peer = await served.peer()
+        for verb in ("start", "stop", "restart", "kill"):
+            await peer.ask(verb, names=["web"])
+        await peer.ask("shutdown")
+        assert backend.users == [os.geteuid()] * 5
 
 
 async def test_a_graph_has_everybody(tmp_path: Path) -> None:

@@ -61,10 +61,11 @@ def test_events_are_counted_and_bounded_and_a_storm_of_orphans_washes_nothing_aw
 
 def test_a_request_is_told_when_it_is_asked_and_when_it_has_ended() -> None:
     history = _history()
-    history.asked(TicketId(1), "stop", (WEB,))
+    history.asked(TicketId(1), "stop", (WEB,), 1000)
     history.answered(TicketId(1), Outcome("failed", "unkillable", "does not die", "web", (ServiceName("worker"),)))
     history.answered(TicketId(1), Outcome("done"))  # nobody asked again
     asked, answered = map(event_view, history.events())
+    assert asked["uid"] == answered["uid"] == 1000
     assert (asked["kind"], asked["verb"], asked["services"], asked["verdict"]) == (
         "request",
         "stop",
