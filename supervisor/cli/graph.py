@@ -6,7 +6,7 @@ import os
 import sys
 
 from supervisor.cli.drawing import FORMATS
-from supervisor.cli.errors import INVALID, OK
+from supervisor.cli.errors import FAILED, INVALID, OK
 from supervisor.cli.output import look_of, say_json
 from supervisor.cli.session import open_caller, stdout_look
 from supervisor.client.trouble import Trouble
@@ -21,9 +21,12 @@ __all__ = ["run"]
 
 
 def run(asked: Asked) -> int:
-    document = _planned(asked) if "config" in asked.options else _running(asked)
+    if "config" in asked.options:
+        document, status = _planned(asked)
+    else:
+        document, status = _running(asked), OK
     if document is None:
-        return INVALID
+        return status
     if asked.output == "json":
         say_json(document)
     elif asked.output == "name":
@@ -45,18 +48,18 @@ def _running(asked: Asked) -> dict[str, Any]:
         raise Trouble(trouble.code, trouble.message, "pidone graph -c PATH draws what the files say") from None
 
 
-def _planned(asked: Asked) -> dict[str, Any] | None:
-    """What the files say; None when they say nothing that could run, which has been told then."""
+def _planned(asked: Asked) -> tuple[dict[str, Any] | None, int]:
+    """What the files say, and the exit status; None when they say nothing that could run, which has been told then."""
     from supervisor.programs.picture import picture
     from supervisor.wire.diagnostics import render, to_plain
     from supervisor.wire.jsonrpc import SCHEMA
 
     seen = picture(asked.options["config"])
     if seen.document is not None:
-        return dict(seen.document)
+        return dict(seen.document), OK
     if asked.output == "json":
         say_json({"schema": SCHEMA, "ok": False, "errors": [to_plain(one) for one in seen.errors], "warnings": []})
     else:
         look = look_of(sys.stderr, asked.options.get("color", ""), os.environ)
         sys.stderr.write(render(seen.errors, (), colour=look.colour))
-    return None
+    return None, INVALID if seen.judged else FAILED

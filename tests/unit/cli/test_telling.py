@@ -451,6 +451,15 @@ def test_a_graph_is_drawn_from_the_world_or_from_files(ask: Typist, tmp_path: Pa
     assert as_json.json["ok"] is False
 
 
+def test_where_the_loader_cannot_be_started_the_files_are_not_blamed(
+    monkeypatch: pytest.MonkeyPatch, type_in: Typist
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    said = type_in("graph", "-c", "world.yaml")
+    assert (said.code, said.out) == (1, "")
+    assert "/nowhere/python" in said.err
+
+
 # --- numbers
 
 
