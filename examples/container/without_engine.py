@@ -82,6 +82,7 @@ def bind(source, root, target):
     if os.path.isdir(source):
         os.makedirs(place, exist_ok=True)
     else:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
         Path(place).touch()
     call("mount", source, place, None, BIND | REC, None)
     if not source.startswith("/dev/"):
@@ -135,12 +136,20 @@ def place_pidone(root):
     """Our environment where it is, because its scripts say so, and as /opt/pidone."""
     package = str(Path(find_spec("supervisor").origin).parents[1])  # elsewhere when it is installed editable
     shown = ["/usr"]
-    for path in (sys.base_prefix, sys.prefix, package):
+    for path in (sys.base_prefix, sys.prefix, package, *links_to_interpreter()):
         if not any(Path(path).is_relative_to(above) for above in shown):
             bind(path, root, path)
             shown.append(path)
     if not os.path.exists(f"{root}/opt/pidone"):
         os.symlink(sys.prefix, f"{root}/opt/pidone")
+
+
+def links_to_interpreter():
+    """What the environment's interpreter is a link to, and what that is one to."""
+    path = Path(sys.executable)
+    while path.is_symlink():
+        path = path.parent / path.readlink()
+        yield str(path)
 
 
 def copy(source, target):
