@@ -1,0 +1,11 @@
+"""All mistakes of all rooms."""
+
+from __future__ import annotations
+
+from tests.mutants.core import IN_CORE
+from tests.mutants.mutant import Mutant
+from tests.mutants.rooms import IN_ROOMS
+
+__all__ = ["MUTANTS"]
+
+MUTANTS: tuple[Mutant, ...] = IN_CORE + IN_ROOMS
