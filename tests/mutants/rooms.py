@@ -38,6 +38,18 @@ _LOGGER = (
         _tests(f"{_UNITS}/logger/test_intake.py", "a_pipe_whose_ring_has_no_room_is_left_alone_until_there_is_some"),
     ),
     Mutant(
+        "logger/intake.py",
+        'source.fresh = ring.newest_byte() == b"\\n"',
+        "source.fresh = True",
+        _tests(f"{_UNITS}/logger/test_intake.py", "the_end_of_a_line_is_no_line_for_who_begins_to_read_there"),
+    ),
+    Mutant(
+        "logger/intake.py",
+        "ring is None or channel not in ring.unfinished",
+        "True",
+        _tests(f"{_UNITS}/logger/test_intake.py", "nor_is_it_one_when_the_line_was_begun_under_a_predecessor"),
+    ),
+    Mutant(
         "logger/console.py",
         "more += part if self.output.inherited == part else 0",
         "more += 0",

@@ -10,7 +10,7 @@ import pytest
 from supervisor.logger.intake import Intake
 from supervisor.logger.ring import KEEP, Ring
 from supervisor.model.words import RunId, ServiceName
-from tests.unit.logger.bench import listen, ring, texts
+from tests.unit.logger.bench import again, listen, ring, texts
 
 WEB, DB = RunId(ServiceName("web"), 1), RunId(ServiceName("db"), 1)
 
@@ -44,11 +44,12 @@ class Plumbing:
         self.shelf = Shelf()
         self.intake = Intake(self.shelf)
         self.ends: dict[int, int] = {}
+        self.outs: dict[int, int] = {}
 
     def pipe(self, channel: int, run: RunId = WEB, stream: int = 0) -> int:
-        out, self.ends[channel] = os.pipe()
+        self.outs[channel], self.ends[channel] = os.pipe()
         os.set_blocking(self.ends[channel], False)  # a test that is wrong fails, and does not hang
-        self.intake.add(channel, run, stream, out)
+        self.intake.add(channel, run, stream, self.outs[channel])
         return self.ends[channel]
 
     def close(self, channel: int) -> None:
@@ -75,6 +76,32 @@ def test_each_pipe_gets_one_read_per_turn(plumbing: Plumbing) -> None:
     assert (most, again) == (65536, True)
     assert plumbing.all_of(DB) == [b"one"]
     assert plumbing.intake.turn() == (0, False)
+
+
+def test_the_end_of_a_line_is_no_line_for_who_begins_to_read_there(plumbing: Plumbing) -> None:
+    """As the oldest of a ring, it would be one that nobody has written."""
+    web = plumbing.pipe(1)
+    os.write(web, b"0015")
+    plumbing.intake.turn()
+    middle = plumbing.shelf.rings[WEB.service].end
+    os.write(web, b"3345\nnext\n")
+    plumbing.intake.turn()
+    assert plumbing.all_of(WEB) == [b"00153345", b"next"]
+    assert texts(listen(plumbing.shelf.rings[WEB.service], middle)) == [b"next"]
+
+
+def test_nor_is_it_one_when_the_line_was_begun_under_a_predecessor(plumbing: Plumbing) -> None:
+    web = plumbing.pipe(1)
+    os.write(web, b"0015")
+    plumbing.intake.turn()
+    heir = Plumbing()
+    old = plumbing.shelf.rings[WEB.service]
+    heir.shelf.rings[WEB.service] = again(old)
+    heir.intake.add(1, WEB, 0, os.dup(plumbing.outs[1]))
+    os.write(web, b"3345\nnext\n")
+    heir.intake.turn()
+    assert heir.all_of(WEB) == [b"00153345", b"next"]
+    assert texts(listen(heir.shelf.rings[WEB.service], old.end)) == [b"next"]
 
 
 def test_an_end_is_told_once_with_what_was_written_before(plumbing: Plumbing) -> None:
