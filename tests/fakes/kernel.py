@@ -90,6 +90,10 @@ class FakeKernel:
     def open_fds(self) -> int:
         return len(self._pidfds) + len(self._errors) + len(self._failed)
 
+    def marks(self) -> set[int | str]:
+        """Tags and cgroups that somebody has."""
+        return {*self._tags, *self._groups}
+
     def lines(self) -> list[str]:
         return [line for lines in self.output.values() for line in lines]
 

@@ -84,6 +84,15 @@ IN_RUNTIME: tuple[Mutant, ...] = (
         _stories("a_daemon_that_hides_is_counted_to_its_service_and_stopped_with_it"),
     ),
     Mutant(
+        "runtime/processes.py",
+        "            self._kernel.free_tag(entry.tag)",
+        "            pass",
+        _tests(
+            f"{_UNITS}/runtime/test_processes.py",
+            "who_is_over_has_no_marks_any_more_and_who_was_released_keeps_them",
+        ),
+    ),
+    Mutant(
         "runtime/loop.py",
         "await self._hands.before_deadlines()",
         "pass",

@@ -47,6 +47,21 @@ def test_a_stranger_is_known_by_its_cgroup_then_its_tag_then_its_session() -> No
     assert table.attribute(table.person(tag=17)) == (None, "")
 
 
+def test_who_is_over_has_no_marks_any_more_and_who_was_released_keeps_them() -> None:
+    """Else there would be none left after some hundred thousand runs; but a released one's processes still carry theirs."""
+    table = _Table(tree="/cg")
+    table.start(WEB, "exit:0")
+    table.start(DB, "sleep")
+    web, db = table.of(WEB), table.of(DB)
+    assert web is not None
+    assert db is not None
+    assert table.kernel.marks() == {web.tag, web.cgroup, db.tag, db.cgroup}
+    table.forget(web)
+    table.release(DB)
+    assert table.kernel.marks() == {db.tag, db.cgroup}
+    assert table.attribute(table.person(tag=web.tag)) == table.attribute(table.person(tag=db.tag)) == (None, "")
+
+
 def test_the_session_of_a_member_is_the_runs_too() -> None:
     """A daemon's child that has changed its limits is still in the daemon's session."""
     table = _Table()
