@@ -23,4 +23,3 @@ def test_the_benchmark_measures_what_was_chosen_and_prints_a_table() -> None:
     assert "failed" not in done.stderr
     rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")][2:]
     assert rows == ["start-up, 1 (ms)", "start-up, 100 (ms)", "stop, 1 (ms)", "stop, 100 (ms)"]
-
