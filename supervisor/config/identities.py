@@ -74,16 +74,9 @@ def identity_of(spec: ServiceSpec, written: Map, findings: Findings, realm: Real
     """Who a service runs as; None when it says nothing about it. What is unknown or cannot be had goes to `findings`."""
     if not (spec.user or spec.group or spec.extra_groups):
         return None
-    ours = os.getuid() if realm.uid < 0 else realm.uid
-    try:
-        uid = uid_of(spec.user) if spec.user else ours
-    except Refused as refusal:
-        findings.refused(refusal, written[Text("user")])
-        return None
     entry = _user(spec.user) if spec.user else None
-    if spec.user and not _can_be("user", uid, spec.user, realm, written[Text("user")], findings):
-        return None
-    gid = entry.pw_gid if entry else uid if spec.user else os.getgid() if realm.gid < 0 else realm.gid
+    uid = _uid(spec, written, findings, realm)
+    gid = entry.pw_gid if entry else uid or 0 if spec.user else os.getgid() if realm.gid < 0 else realm.gid
     if spec.group:
         try:
             gid = _gid(spec.group)
@@ -91,10 +84,12 @@ def identity_of(spec: ServiceSpec, written: Map, findings: Findings, realm: Real
             findings.refused(refusal, written[Text("group")])
         else:
             _can_be("group", gid, spec.group, realm, written[Text("group")], findings)
-    elif spec.user:
+    elif spec.user and uid is not None:
         _can_be("group", gid, f"of {spec.user}", realm, written[Text("user")], findings)
     own = _groups_of(entry.pw_name, gid) if entry else () if spec.user else tuple(os.getgroups())
     extra = _extra(written[Text("extra_groups")], realm, findings) if spec.extra_groups else ()
+    if uid is None:
+        return None
     return Identity(
         uid=uid,
         gid=gid,
@@ -103,6 +98,18 @@ def identity_of(spec: ServiceSpec, written: Map, findings: Findings, realm: Real
         home=entry.pw_dir if entry else "",
         shell=entry.pw_shell if entry else "",
     )
+
+
+def _uid(spec: ServiceSpec, written: Map, findings: Findings, realm: Realm) -> int | None:
+    """The number of a service's user; None, and told, when he is unknown or cannot be had."""
+    if not spec.user:
+        return os.getuid() if realm.uid < 0 else realm.uid
+    try:
+        uid = uid_of(spec.user)
+    except Refused as refusal:
+        findings.refused(refusal, written[Text("user")])
+        return None
+    return uid if _can_be("user", uid, spec.user, realm, written[Text("user")], findings) else None
 
 
 def _extra(names: Node, realm: Realm, findings: Findings) -> tuple[int, ...]:

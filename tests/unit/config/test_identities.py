@@ -6,6 +6,7 @@ import pwd
 from pathlib import Path
 
 from supervisor.model.plan import Identity
+from supervisor.programs.planning import plan_of
 from tests.unit.config.reading import service
 
 
@@ -47,3 +48,12 @@ def test_without_a_user_it_is_ours_with_other_groups(tmp_path: Path) -> None:
     assert identity is not None
     assert (identity.uid, identity.gid, identity.user) == (os.getuid(), grp.getgrnam("mail").gr_gid, "")
     assert set(identity.groups) == {*os.getgroups(), 4242}
+
+
+def test_the_groups_of_an_unknown_user_are_looked_up_too(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text(
+        "services: {a: {command: sleep 1, user: no-such-user, group: no-such-group, extra_groups: [no-such]}}\n"
+    )
+    answer = plan_of([str(path)], {})
+    assert [error["code"] for error in answer["errors"]] == ["unknown-user", "unknown-group", "unknown-group"]
