@@ -26,18 +26,26 @@ def epoch(text: str) -> float:
 
 
 def since(text: str, now: float) -> float:
-    """Seconds since 1970 of `10m` (ago), `14:30` (today), `2026-01-31`, or date and time, in local time; ValueError else."""
+    """Seconds since 1970 of `10m` (ago), `14:30` (today), `2026-01-31`, or date and time; ValueError else.
+
+    In local time, unless it ends in an offset: what pidone prints (`epoch`) can be copied.
+    """
     if ":" not in text and "-" not in text:
         return now - duration(text)
     date, _, clock = text.strip().replace("T", " ").rpartition(" ")
     if not date and "-" in clock:
         date, clock = clock, ""
+    offset = clock[-1:] if clock[-1:] in ("Z", "z") else clock[-6:] if clock[-6:-5] in ("+", "-") else ""
+    clock, _, fraction = clock.removesuffix(offset).partition(".")
     today = time.localtime(now)
     year, month, day = (int(field) for field in date.split("-")) if date else today[:3]
     hour, minute, second = ((*(int(field) for field in clock.split(":")), 0, 0)[:3]) if clock else (0, 0, 0)
     if not (1970 <= year < 10000 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
         raise ValueError(f"{text} is no time; write 10m, 14:30, 2026-01-31, or date and time")
-    return time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
+    part = int(fraction) / 10 ** len(fraction) if fraction else 0.0
+    if offset:
+        return _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second + part - _offset(offset)
+    return time.mktime((year, month, day, hour, minute, second, 0, 0, -1)) + part
 
 
 def _days(year: int, month: int, day: int) -> int:

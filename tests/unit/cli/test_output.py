@@ -124,13 +124,30 @@ NOON = 1769860800.0  # 2026-01-31T12:00:00Z, and the tests live in UTC
         ("2026-01-31", 12 * 3600),
         ("2026-01-30 12:00", 86400),
         ("2026-01-31T11:59:59", 1),
+        ("2026-01-31T11:59:59.500Z", 0.5),  # as `logs` and `events` print it
+        ("2026-01-31T12:59:00+01:00", 60),
+        ("11:59:59.250", 0.75),  # as they do on a terminal
     ],
 )
 def test_since_is_what_people_write(text: str, ago: float) -> None:
     assert since(text, NOON) == NOON - ago
 
 
-@pytest.mark.parametrize("text", ["yesterday", "25:00", "2026-13-01", "11:61", "2026-01", "1:2:3:4x", "-"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "25:00",
+        "2026-13-01",
+        "11:61",
+        "2026-01",
+        "1:2:3:4x",
+        "-",
+        "2026-13-01T00:00:00Z",
+        "11:59.x",
+        "11:59:00+0a:00",
+    ],
+)
 def test_since_refuses_the_rest(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - ValueError is what it promises
         since(text, NOON)
