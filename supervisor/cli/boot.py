@@ -53,9 +53,12 @@ def init_options(asked: Asked) -> InitOptions:
 
 def up_options(asked: Asked) -> UpOptions:
     """Raises Trouble (usage)."""
+    from supervisor.model.words import is_host_name
     from supervisor.programs.monitor import UpOptions
 
     options = asked.options
+    if not is_host_name(hostname := options.get("hostname", "")):
+        raise Trouble("usage", f"{hostname[:70]!r} is no host name", "letters, digits, . and -, at most 64 of them")
     if "no_namespace" in options:
         for key in ("namespace", *_ISOLATES):
             if key in options:
@@ -70,7 +73,7 @@ def up_options(asked: Asked) -> UpOptions:
         no_namespace="no_namespace" in options,
         namespace_auto="namespace" in options,
         exit_when_done="exit_when_done" in options,
-        hostname=options.get("hostname", ""),
+        hostname=hostname,
         net="net" in options,
         uts="uts" in options,
         ipc="ipc" in options,

@@ -13,12 +13,11 @@ from supervisor.config.nodes import Map, Node, Seq, Text, key_of
 from supervisor.config.scalars import is_name
 from supervisor.model.record import fields_of, replace
 from supervisor.model.spec import ReadySpec, RestartSpec, ServiceSpec, SystemSpec
-from supervisor.model.words import Seconds
+from supervisor.model.words import Seconds, is_host_name
 
 __all__ = ["settled", "settled_system"]
 
 _PROBES = tuple(name for name in fields_of(ReadySpec) if name != "interval")
-_HOSTNAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
 
 
 def settled(spec: ServiceSpec, written: Map, broken: frozenset[str], findings: Findings) -> ServiceSpec:
@@ -80,7 +79,7 @@ def settled_system(system: SystemSpec, written: Map, findings: Findings) -> Syst
         namespace = written[Text("namespace")]
         assert isinstance(namespace, Map)
         findings.error(namespace[Text("mount")], "stale-proc")
-    if len(system.hostname) > 64 or not _HOSTNAME.issuperset(system.hostname):
+    if not is_host_name(system.hostname):
         findings.error(written[Text("hostname")], "no-hostname", text=system.hostname[:70])
     if system.control.socket and not system.control.socket.startswith("/"):
         return replace(system, control=replace(system.control, socket=os.path.abspath(system.control.socket)))

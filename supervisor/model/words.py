@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, NewType
 
-__all__ = ["NEVER", "Instant", "Monotonic", "RunId", "Seconds", "ServiceName", "TicketId", "Wall"]
+__all__ = ["NEVER", "Instant", "Monotonic", "RunId", "Seconds", "ServiceName", "TicketId", "Wall", "is_host_name"]
 
 ServiceName = NewType("ServiceName", str)
 Seconds = NewType("Seconds", float)
@@ -16,6 +16,14 @@ Wall = NewType("Wall", float)
 TicketId = NewType("TicketId", int)
 
 NEVER = Monotonic(float("inf"))
+
+_HOST_NAME_MAX = 64  # gethostname(2)
+_HOST_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a world may be called so by the kernel (hostname(7)); "" is none."""
+    return len(text) <= _HOST_NAME_MAX and _HOST_NAME.issuperset(text)
 
 
 class Instant(NamedTuple):

@@ -63,6 +63,7 @@ def test_what_up_tells_init_init_understands() -> None:
         "init --name a/b",
         "init --json",
         "up --name -x",
+        "up --hostname a_b",
         "up --no-namespace --net",
         "up --no-namespace --namespace auto",
         "up --namespace none",
