@@ -14,22 +14,17 @@ from supervisor.wire.diagnostics import Diagnostic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["NAME", "in_foreground"]
 
 NAME = ServiceName("main")
 
 
-def in_foreground(plan: Plan, command: Sequence[str]) -> Plan | Diagnostic:
-    """The plan with this command as the service `main`; or why that cannot be."""
-    for planned in plan.services:
-        if planned.name == NAME:
-            text = "a service is called `main`, which is what the command after `--` is called"
-            return _at(planned, "main-taken", text, "rename the service, or leave the command out")
-        if planned.spec.stdin == "inherit":
-            text = f"`{planned.name}` wants our standard input, which the command after `--` has"
-            return _at(planned, "stdin-shared", text, "leave out its `stdin: inherit`, or the command")
+def in_foreground(plan: Plan, command: Sequence[str]) -> Plan | tuple[Diagnostic, ...]:
+    """The plan with this command as the service `main`; or everything that is in its way."""
+    if found := tuple(_in_the_way(plan)):
+        return found
     everybody = (planned.name for planned in plan.services if planned.spec.enabled)
     main = PlannedService(
         NAME,
@@ -45,6 +40,16 @@ def in_foreground(plan: Plan, command: Sequence[str]) -> Plan | Diagnostic:
         foreground=True,
     )
     return replace(plan, services=(*plan.services, main))
+
+
+def _in_the_way(plan: Plan) -> Iterator[Diagnostic]:
+    for planned in plan.services:
+        if planned.name == NAME:
+            text = "a service is called `main`, which is what the command after `--` is called"
+            yield _at(planned, "main-taken", text, "rename the service, or leave the command out")
+        if planned.spec.stdin == "inherit":
+            text = f"`{planned.name}` wants our standard input, which the command after `--` has"
+            yield _at(planned, "stdin-shared", text, "leave out its `stdin: inherit`, or the command")
 
 
 def _at(planned: PlannedService, code: str, message: str, hint: str) -> Diagnostic:

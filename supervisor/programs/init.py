@@ -19,7 +19,7 @@ from supervisor.kernel.signals import block_all
 from supervisor.model.process import Exit
 from supervisor.model.record import Record
 from supervisor.programs import loading
-from supervisor.wire.diagnostics import Diagnostic, render
+from supervisor.wire.diagnostics import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _with_command(plan: Plan, options: InitOptions) -> Plan:
     from supervisor.programs import command
 
     found = command.in_foreground(plan, options.command)
-    if isinstance(found, Diagnostic):
-        raise _Plain(_INVALID, render((found,), colour=_has_colour(options)))
+    if isinstance(found, tuple):
+        raise _Plain(_INVALID, render(found, colour=_has_colour(options)))
     return found
 
 

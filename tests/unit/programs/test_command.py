@@ -11,7 +11,7 @@ from supervisor.model.plan import Plan, PlannedService
 from supervisor.model.spec import DependencySpec, ServiceSpec
 from supervisor.model.words import ServiceName
 from supervisor.programs.command import NAME, in_foreground
-from supervisor.wire.diagnostics import Diagnostic, render
+from supervisor.wire.diagnostics import render
 
 
 def _planned(name: str, **keys: Any) -> PlannedService:
@@ -45,6 +45,12 @@ def test_it_has_what_we_have_and_its_end_is_the_worlds() -> None:
 )
 def test_who_is_in_its_way_is_named_with_the_place(other: PlannedService, code: str) -> None:
     found = in_foreground(Plan((_planned("db"), other)), ("true",))
-    assert isinstance(found, Diagnostic)
-    assert found.code == code
-    assert render((found,)).startswith("services.d/all.yaml:7: error: ")
+    assert not isinstance(found, Plan)
+    assert [one.code for one in found] == [code]
+    assert render(found).startswith("services.d/all.yaml:7: error: ")
+
+
+def test_all_who_are_in_its_way_are_named() -> None:
+    found = in_foreground(Plan((_planned("shell", stdin="inherit"), _planned("main"))), ("true",))
+    assert not isinstance(found, Plan)
+    assert [one.code for one in found] == ["stdin-shared", "main-taken"]
