@@ -53,13 +53,13 @@ class _Ends:
     """To whom the ends of adopted processes were counted."""
 
     def __init__(self, stage: Stage) -> None:
-        self.seen: list[tuple[int, str, str, int | None]] = []
-        """Number, service, rule, status."""
+        self.seen: list[tuple[int, str, int | None]] = []
+        """Number, service, status."""
         told = stage.runtime.reaper._orphan
 
         def ended(process: Process, exit: Exit) -> None:
             whose = "nobody" if process.run is None else process.run.service
-            self.seen.append((process.pid, whose, process.rule, exit.code))
+            self.seen.append((process.pid, whose, exit.code))
             told(process, exit)
 
         stage.runtime.reaper._orphan = ended
@@ -80,7 +80,7 @@ def test_an_orphan_whose_number_is_anothers_child_at_once_was_its_own_services(t
         await stage.until(lambda: ends.seen)
         ((number, *whose),) = ends.seen
         assert born == [number]
-        assert whose == ["web", "tag", 3]
+        assert whose == ["web", 3]
         (row,) = (row for row in stage.operator.processes() if row["pid"] == number)
         assert (row["service"], row["role"], row["state"]) == ("db", "member", "S")
         assert (await stage.operator.submit("stop", ["web"]))["verdict"] == "done"
@@ -113,7 +113,7 @@ def test_a_main_process_whose_number_is_a_dead_orphans_at_once_has_its_own_exit(
         last = stage["web"].last
         assert last is not None
         assert last.detail == "killed by SIGKILL"
-        assert ends.seen == [(number, "db", "tag", 5)]
+        assert ends.seen == [(number, "db", 5)]
         assert stage.runtime.table.find(number) is None
         assert (stage.phase("db"), stage["db"].restarts) == ("running", 0)
 
@@ -146,7 +146,7 @@ def test_ten_thousand_runs_that_share_a_hundred_numbers_are_never_mixed_up(unmea
                 last = stage[edge.service].last
                 if last is None or last.exit != Exit(code=proofs[edge.service]):
                     wrong.append((edge, last))
-            for number, service, _, status in ends.seen:
+            for number, service, status in ends.seen:
                 count["orphans"] += 1
                 numbers[number] += 1
                 if proofs.get(service) != status:
