@@ -24,6 +24,7 @@ __all__ = ["control_gid", "identity_of", "uid_of", "uids_in"]
 
 _NUMBER = re.compile(r"\d{1,10}", re.ASCII)
 _LAST_ID = 2**32 - 2  # -1 means "leave it" to setuid(2)
+_NAMELESS = 65534  # /proc/sys/kernel/overflowuid as every distribution leaves it (user_namespaces(7))
 
 
 @cache
@@ -166,10 +167,13 @@ def control_gid(at: Node, findings: Findings, realm: Realm = EVERYBODY) -> int:
 
 
 def uids_in(names: Node, findings: Findings, realm: Realm = EVERYBODY) -> tuple[int, ...]:
-    """The numbers of these users. Who does not exist in that world is only mentioned: he harms nobody."""
+    """The numbers of these users. Who does not exist in that world, or has no name there, is only mentioned: he harms
+    nobody."""
     numbers = _each(names, uid_of, findings)
     for name, number in numbers:
-        if not has(realm.uids, number):
+        if number == _NAMELESS:
+            findings.warning(name, "nameless-peer", name=name)
+        elif not has(realm.uids, number):
             findings.warning(name, "unknown-peer", name=name, there=in_words("uid", realm.uids))
     return tuple(number for _, number in numbers)
 

@@ -161,6 +161,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "start pidone as root, in a container with the capability {capability}; or leave it out",
     ),
     "unknown-peer": ("`{name}` cannot be recognised: in that world there is only {there}", ""),
+    "nameless-peer": (
+        "`{name}` is let in by no list: as uid 65534 appears everybody whom the kernel cannot name",
+        "list a user of his own",
+    ),
     # across services
     "no-services": ("no service is defined", ""),
     "unknown-service": ("there is no service `{name}`", "define it under `services`"),

@@ -16,7 +16,7 @@ _ELSEWHERE = {
     # warnings and files: test_sources; bounds: test_bombs; the child: tests/linux; who cannot be had: test_realms
     *("no-configuration", "unreadable", "no-file", "file-twice", "empty-folder", "no-services", "loader-failed"),
     *("more-errors", "regex-too-slow", "variable-unset", "looks-like-shell", "command-not-found", "not-executable"),
-    *("no-size", "rootless-id", "namespace-id", "foreign-id", "unknown-peer"),
+    *("no-size", "rootless-id", "namespace-id", "foreign-id", "unknown-peer", "nameless-peer"),
 }
 
 

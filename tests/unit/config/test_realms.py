@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from supervisor.model.plan import Plan
-from supervisor.model.realm import Realm
+from supervisor.model.realm import EVERYBODY, Realm
 from supervisor.model.record import replace
 from supervisor.programs.planning import plan_of
 from supervisor.wire.state import unwrap
@@ -142,3 +142,9 @@ def test_a_listed_user_who_cannot_be_recognised_is_mentioned(tmp_path: Path) -> 
         ("unknown-peer", "`6000`"),
     ]
     assert unwrap(Plan, answer["plan"]).read_uids == (4321, 5000)
+
+
+def test_nobody_in_a_list_is_mentioned_for_no_list_lets_him_in(tmp_path: Path) -> None:
+    answer = _answer(tmp_path, EVERYBODY, "", "{control: {read: [root], admin: ['65534']}}")
+    assert answer["ok"]
+    assert [one["code"] for one in answer["warnings"]] == ["nameless-peer"]
