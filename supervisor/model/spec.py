@@ -133,7 +133,7 @@ class RestartSpec(Record):
     factor: Number = 2.0
     """Each further pause is this many times longer."""
     max_delay: Duration = Seconds(30.0)
-    """No pause is longer."""
+    """No pause grows longer than this; `jitter` comes on top."""
     jitter: Number = 0.1
     """Each pause is lengthened by a random part of up to this share of it."""
     reset_after: Duration = Seconds(60.0)
@@ -236,9 +236,9 @@ class ControlSpec(Record):
     group: str = ""
     """Group of the socket."""
     read: Texts = ()
-    """Users who may look."""
+    """Users who may look, from within the world: who asks from outside its PID namespace is on no list, nor is nobody (65534)."""
     admin: Texts = ()
-    """Users who may do everything."""
+    """Users who may do everything, from within the world; root and pidone's own user may from anywhere."""
 
 
 class NamespaceSpec(Record):
