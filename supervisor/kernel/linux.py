@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from typing import TYPE_CHECKING, TypeVar
 
 from supervisor.kernel import cgroups, family, procfs, reap
@@ -57,9 +57,9 @@ class Linux:
     def open_pidfd(self, pid: int) -> int:
         return open_pidfd(pid)
 
-    def identify(self, pid: int) -> Person | None:
+    def identify(self, pid: int, sessions: Container[int] = ()) -> Person | None:
         try:
-            return procfs.identify(pid, self._place)
+            return procfs.identify(pid, self._place, sessions)
         except OSError:  # no memory, no file: the exit counts even when nobody knows whose it was
             return None
 

@@ -6,7 +6,7 @@ No method waits: each returns at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -124,8 +124,9 @@ class Kernel(Protocol):
     def open_pidfd(self, pid: int) -> int:
         """A pidfd for a child of ours, zombie or not; -1 when no fd is to be had."""
 
-    def identify(self, pid: int) -> Person | None:
-        """Who this is; None when there is no such process, or no means to look."""
+    def identify(self, pid: int, sessions: Container[int] = ()) -> Person | None:
+        """Who this is; None when there is no such process, or no means to look. Whoever is in one of these sessions or process
+        groups is known by that: what costs more to read, his tag (0 then) and his cgroup (""), is not asked for."""
 
     def children(self) -> tuple[int, ...]:
         """The numbers of all our children, adopted ones and zombies included."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from supervisor.kernel.fds import even_when_full
@@ -82,14 +82,15 @@ def v2_path(text: bytes) -> str:
 
 
 @even_when_full
-def identify(pid: int, place: Callable[[str], str] | None = None) -> Person | None:
+def identify(pid: int, place: Callable[[str], str] | None = None, sessions: Container[int] = ()) -> Person | None:
     """Who this is; None when there is no such process. `place` maps a v2 path to what Person.cgroup says; without it the
-    cgroup is not asked for. Raises OSError when /proc itself cannot be used."""
-    found = _look(pid, place)
+    cgroup is not asked for, nor is it, or the tag, of who is in one of these sessions or process groups. Raises OSError when
+    /proc itself cannot be used."""
+    found = _look(pid, place, sessions)
     return found[0] if found is not None else None
 
 
-def _look(pid: int, place: Callable[[str], str] | None) -> tuple[Person, Stat] | None:
+def _look(pid: int, place: Callable[[str], str] | None, sessions: Container[int] = ()) -> tuple[Person, Stat] | None:
     try:
         directory = os.open(f"/proc/{pid}", _DIRECTORY)
     except OSError as error:
@@ -98,8 +99,10 @@ def _look(pid: int, place: Callable[[str], str] | None) -> tuple[Person, Stat] |
         raise
     try:
         stat = read_stat(directory)
-        limits = read_at(directory, "limits")
-        cgroup = place(v2_path(read_at(directory, "cgroup", 16384))) if place is not None else ""
+        tag, cgroup = 0, ""
+        if stat.sid not in sessions and stat.pgid not in sessions:
+            tag = _soft_pending(read_at(directory, "limits"))
+            cgroup = place(v2_path(read_at(directory, "cgroup", 16384))) if place is not None else ""
         # the directory belongs to the effective user, whoever may trace the process (proc(5), "/proc/[pid]")
         uid = os.fstat(directory).st_uid
     except OSError as error:
@@ -108,7 +111,6 @@ def _look(pid: int, place: Callable[[str], str] | None) -> tuple[Person, Stat] |
         raise
     finally:
         os.close(directory)
-    tag = _soft_pending(limits)
     person = Person(pid, stat.ppid, stat.comm, stat.state, stat.pgid, stat.sid, uid, tag, cgroup, stat.start)
     return person, stat
 

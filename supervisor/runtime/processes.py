@@ -92,6 +92,8 @@ class Processes:
         self._runs: dict[RunId, RunProcesses] = {}
         self._tags: dict[int, RunId] = {}
         self._sessions: dict[int, RunId] = {}
+        self._leaders: dict[int, RunId] = {}
+        """The sessions of runs' own processes that have not been reaped."""
         self._cgroups: dict[str, RunId] = {}
         self.adopted = 0
         """How many processes have ever come to us from a parent that ended first."""
@@ -152,6 +154,7 @@ class Processes:
         if entry is not None and process.kind in ("main", "stop"):
             entry.own.pop(process.kind, None)
             entry.owed = not entry.vacant
+        self._leaders.pop(process.pid, None)
         process.kind, process.run = "helper", None
         return entry
 
@@ -162,6 +165,7 @@ class Processes:
         process = Process(born.pid, born.pidfd, role, run)
         process.errors = born.errors
         self._by_pid[born.pid] = process
+        self._leaders[born.pid] = run
         entry.own[role] = process
         self._enter_session(entry, born.pid)  # every process we start leads a session
         return process
@@ -186,7 +190,7 @@ class Processes:
                 if pid not in known:
                     if len(found) == most:
                         return found, False
-                    person = self._kernel.identify(pid)
+                    person = self._kernel.identify(pid, self._leaders)
                     if person is not None:
                         found.append(self._adopt(person))
         except OSError:  # /proc cannot be read now: nothing is proven
@@ -196,7 +200,7 @@ class Processes:
     def adopt_dead(self, pid: int) -> Process:
         """Take a zombie into the table that was no entry of it. Where /proc does not tell who it was, it was nobody's."""
         try:
-            person = self._kernel.identify(pid)
+            person = self._kernel.identify(pid, self._leaders)
         except OSError:
             person = None
         if person is not None:
@@ -221,7 +225,11 @@ class Processes:
         return process
 
     def attribute(self, person: Person) -> tuple[RunId | None, str]:
-        """Whose this process is, and by which rule: what is hardest to shed comes first."""
+        """Whose this process is, and by which rule. Nobody can enter a session of somebody else's, and while its leader lives
+        its number is nobody else's (setsid(2)); for all others, what is hardest to shed comes first."""
+        for session in (person.sid, person.pgid):
+            if session in self._leaders:
+                return self._leaders[session], "session"
         group = person.cgroup if self._cgroups else ""
         while group:
             if group in self._cgroups:
@@ -239,6 +247,7 @@ class Processes:
     def gone(self, process: Process) -> None:
         """It has been reaped."""
         del self._by_pid[process.pid]
+        self._leaders.pop(process.pid, None)
         if process.pidfd >= 0:
             self._kernel.close(process.pidfd)
             process.pidfd = -1
@@ -271,6 +280,7 @@ class Processes:
         for process in entry.everyone():
             if process.kind != "member":
                 self.adopted += 1  # so that its end is counted like any orphan's
+            self._leaders.pop(process.pid, None)
             process.kind, process.run = "orphan", None
         for session in entry.sessions:
             self._sessions.pop(session, None)

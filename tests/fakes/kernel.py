@@ -10,7 +10,7 @@ import errno
 import heapq
 import os
 import signal as signals
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 
 from supervisor.kernel.port import Born, Glimpse, Person, Sight, SpawnOrder, Zombie
 from supervisor.model.process import Exit, SpawnFailure
@@ -180,7 +180,7 @@ class FakeKernel:
         self._pidfds[fd] = self._actors[pid]
         return fd
 
-    def identify(self, pid: int) -> Person | None:
+    def identify(self, pid: int, sessions: Container[int] = ()) -> Person | None:
         actor = self._actors.get(pid)
         return None if actor is None else _person(actor)
 

@@ -258,6 +258,17 @@ def test_everybody_is_all_but_ourselves() -> None:
 
 
 @isolated
+def test_of_who_is_in_a_known_session_neither_tag_nor_cgroup_is_read() -> None:
+    stage = RealStage()
+    born = _start(stage, "sleep", tag=1234)
+    person = stage.kernel.identify(born.pid)
+    assert person is not None
+    assert person.tag == 1234
+    briefly = stage.kernel.identify(born.pid, {born.pid})
+    assert briefly == replace(person, tag=0, cgroup="", state=briefly.state)  # type: ignore[union-attr]
+
+
+@isolated
 def test_a_glimpse_measures_memory_and_time() -> None:
     stage = RealStage()
     kernel = stage.kernel

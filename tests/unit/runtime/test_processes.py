@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Container
 
 from supervisor.kernel.port import Born, Person, SpawnOrder
 from supervisor.model.process import Exit
@@ -34,17 +35,50 @@ class _Table(Processes):
         return Person(**{**known, "start": 1, **facts})  # type: ignore[arg-type]
 
 
-def test_a_stranger_is_known_by_its_cgroup_then_its_tag_then_its_session() -> None:
+def test_a_stranger_is_known_by_a_living_leaders_session_then_by_its_cgroup_then_its_tag() -> None:
     table = _Table(tree="/cg")
     web, db = table.start(WEB, "sleep"), table.start(DB, "sleep")
     marks = {run: table.of(run) for run in (WEB, DB)}
     cgroup, tag = marks[WEB].cgroup, marks[DB].tag  # type: ignore[union-attr]
     assert table.attribute(table.person(cgroup=cgroup, tag=tag)) == (WEB, "cgroup")
     assert table.attribute(table.person(cgroup=f"{cgroup}/below", tag=tag)) == (WEB, "cgroup")
-    assert table.attribute(table.person(cgroup="/cg/another", tag=tag, sid=web.pid)) == (DB, "tag")
+    assert table.attribute(table.person(cgroup="/cg/another", tag=tag)) == (DB, "tag")
+    assert table.attribute(table.person(cgroup=cgroup, tag=tag, sid=db.pid)) == (DB, "session")  # nobody can enter it
     assert table.attribute(table.person(sid=db.pid)) == (DB, "session")
     assert table.attribute(table.person(pgid=web.pid)) == (WEB, "session")
     assert table.attribute(table.person(tag=17)) == (None, "")
+
+
+def test_a_session_whose_leader_is_gone_proves_less_than_a_tag() -> None:
+    """Its number may be another's by now: a daemon's that has it anew, and leads a session."""
+    table = _Table()
+    web, db = table.start(WEB, "sleep"), table.start(DB, "sleep")
+    tag = table.of(DB).tag  # type: ignore[union-attr]
+    table.gone(web)
+    assert table.attribute(table.person(sid=web.pid, tag=tag)) == (DB, "tag")
+    assert table.attribute(table.person(sid=web.pid)) == (WEB, "session")  # nothing else is known of him
+    table.disown(db)
+    assert table.attribute(table.person(sid=db.pid, tag=0)) == (DB, "session")
+    table.release(DB)
+    assert table.attribute(table.person(sid=db.pid)) == (None, "")
+
+
+def test_what_a_session_tells_is_not_read() -> None:
+    asked: list[Container[int]] = []
+    table = _Table()
+    web = table.start(WEB, "sleep")
+    identify = table.kernel.identify
+
+    def noted(pid: int, sessions: Container[int] = ()) -> Person | None:
+        asked.append(sessions)
+        return identify(pid)
+
+    table.kernel.identify = noted  # type: ignore[method-assign]
+    table.adopt_dead(77)
+    (sessions,) = asked
+    assert web.pid in sessions
+    table.gone(web)
+    assert web.pid not in sessions
 
 
 def test_who_is_over_has_no_marks_any_more_and_who_was_released_keeps_them() -> None:
@@ -98,7 +132,7 @@ def test_a_look_that_fails_proves_nothing() -> None:
 def test_a_zombie_that_cannot_be_identified_is_still_an_entry() -> None:
     table = _Table()
 
-    def fails(pid: int) -> Person | None:
+    def fails(pid: int, sessions: Container[int]) -> Person | None:
         raise OSError(errno.ENOMEM, "no memory")
 
     table.kernel.identify = fails  # type: ignore[method-assign]
