@@ -41,7 +41,8 @@ __all__ = ["UpOptions", "init_command", "run"]
 _OK, _FAILED, _INVALID = 0, 1, 7
 _PROGRAM = os.path.join(os.path.dirname(supervisor.__file__), "pidone")
 _DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-"""What nohup and a shell's `&` let us ignore is not meant for us. Nobody may make us deaf to the others."""
+"""What nohup and a shell's `&` let us ignore is not meant for us, unless somebody sends it to us (`watch`). Nobody may make us
+deaf to the others."""
 _JOB_CONTROL = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT)
 """Ctrl-Z stops the monitor only: the world has a session of its own and goes on (docs/decisions/monitor.md)."""
 

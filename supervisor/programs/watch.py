@@ -22,6 +22,7 @@ else:
 __all__ = ["LAST_RESORT", "PASSED_ON", "STOPS", "Init", "command", "watch"]
 
 _RTMIN = 34  # signal(7)
+_SI_USER = 0  # sigaction(2): what a process sent has this si_code or a smaller one; the kernel's are larger
 STOPS = frozenset((_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGPWR, _RTMIN + 3, _RTMIN + 4))
 """Asked for an end: counted and told. Our terminal's hang-up is one (SERVICES §5)."""
 PASSED_ON = frozenset((_signal.SIGQUIT, _signal.SIGUSR1, _signal.SIGUSR2, _RTMIN + 5, _RTMIN + 25))
@@ -78,10 +79,16 @@ class Init:
 
 
 def watch(init: Init, deaf: Sequence[int] = ()) -> int:
-    """Until init has ended; our exit status. Everything but what we are deaf to is blocked already."""
-    heard = {_signal.SIGCHLD, *STOPS, *PASSED_ON}.difference(deaf)
+    """Until init has ended; our exit status. All that we hear is blocked already.
+
+    What we are `deaf` to are the keys of a terminal, as who stands behind a shell's `&` is; somebody who sends us the same
+    signal means us. Not so a hang-up, which shells send too.
+    """
+    heard = {_signal.SIGCHLD, *STOPS, *PASSED_ON}.difference({_signal.SIGHUP}.intersection(deaf))
     while (status := init.status()) is None:
-        init.hear(_signal.sigwaitinfo(heard).si_signo)
+        came = _signal.sigwaitinfo(heard)
+        if came.si_signo not in deaf or came.si_code <= _SI_USER:
+            init.hear(came.si_signo)
     return status
 
 

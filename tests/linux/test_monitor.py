@@ -5,8 +5,10 @@ Init's program is a stand-in here: a few lines that say what they see. The whole
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,22 @@ def test_what_we_were_started_to_ignore_is_ignored() -> None:
     up.signal(signal.SIGHUP)
     up.signal(signal.SIGTERM)
     assert up.line() == "stop TERM 1"
+
+
+@isolated
+def test_behind_a_shell_s_ampersand_the_keyboard_is_not_for_us_and_kill_is() -> None:
+    os.setsid()
+    keyboard, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    up = start_up(LISTENER, prepare=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    up.line()
+    os.tcsetpgrp(terminal, up.pid)
+    os.write(keyboard, b"\x03")
+    assert os.read(keyboard, 2) == b"^C"  # by now it was sent
+    up.signal(signal.SIGTERM)
+    assert up.line() == "stop TERM 1"
+    up.signal(signal.SIGINT)
+    assert up.line() == "stop INT 2"
 
 
 @isolated
