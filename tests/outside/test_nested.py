@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,11 +67,14 @@ def test_a_killed_monitor_takes_everything_below_along_and_nothing_above(
 
 
 @isolated
-def test_a_world_in_a_world_needs_a_name_of_its_own_and_says_how(tmp_path: Path) -> None:
+def test_a_world_in_a_world_needs_a_name_of_its_own_and_says_how() -> None:
     again = service(
         f"{PIDONE} up -c world.yaml > again 2>&1; echo $? > status; exec sleep 1000", environment={"PIDONE_SOCKET": ""}
     )
-    with world({"again": again}, named=False, env={"XDG_RUNTIME_DIR": str(tmp_path)}, begun=False) as here:
+    with (
+        tempfile.TemporaryDirectory(prefix="pido-") as runtime,  # a socket's path is short (unix(7))
+        world({"again": again}, named=False, env={"XDG_RUNTIME_DIR": runtime}, begun=False) as here,
+    ):
         assert here.read("status") == "1"
         said = here.read("again")
     assert "a world named default is alive already" in said
