@@ -90,14 +90,14 @@ def _option(word: str, todo: list[str], asked: Asked) -> list[Option]:
     """Take one word with options in it, and the value of the last from `todo`."""
     if word.startswith("--") or word[1:].isdigit():
         flag, equals, value = word.partition("=")
-        option = _find(flag)
+        option = _find(flag, asked.command)
         asked.options[option.key] = _value(option, flag, value if equals else None, todo, asked)
         return [option]
     found = []
     letters = word[1:]
     while letters:
         flag, letters = f"-{letters[0]}", letters[1:]
-        option = _find(flag)
+        option = _find(flag, asked.command)
         attached = letters if letters and option.kind != "flag" else None
         asked.options[option.key] = _value(option, flag, attached, todo, asked)
         found.append(option)
@@ -106,11 +106,13 @@ def _option(word: str, todo: list[str], asked: Asked) -> list[Option]:
     return found
 
 
-def _find(flag: str) -> Option:
+def _find(flag: str, command: Command | None) -> Option:
     if flag in OPTIONS:
         return OPTIONS[flag]
     signal = f"a signal is written -s {flag[1:]}" if flag[1:].isdigit() else ""  # as people write it for kill(1)
-    raise Trouble("usage", f"no option is called {flag}", signal or _nearest(flag, OPTIONS) or "--help lists them")
+    here = (one for one in OPTIONS.values() if one.help and (command is None or one.key in command.options))
+    near = _nearest(flag[2:], {one.long[2:] for one in here}, "--")  # with the dashes all would be near
+    raise Trouble("usage", f"no option is called {flag}", signal or near or "--help lists them")
 
 
 def _value(option: Option, flag: str, attached: str | None, todo: list[str], asked: Asked) -> Any:
@@ -167,8 +169,8 @@ def _check(command: Command, asked: Asked, used: Iterable[Option]) -> None:
         raise Trouble("usage", f"{command.name} needs a name", f"pidone {command.name} {command.usage}")
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def _nearest(word: str, known: Iterable[str], before: str = "") -> str:
     from difflib import get_close_matches  # 4 ms that only a mistake costs
 
-    near = get_close_matches(word, list(known), 1)
-    return f"did you mean {near[0]}?" if near else ""
+    near = get_close_matches(word, sorted(known), 1)
+    return f"did you mean {before}{near[0]}?" if near else ""

@@ -83,6 +83,13 @@ def test_what_cannot_be_meant_is_refused(typed: str, hint: str) -> None:
     assert hint in refused.value.hint
 
 
+@pytest.mark.parametrize("typed", ["status --bogus", "status --hostnam x", "up --plan-f"])
+def test_no_option_is_suggested_that_is_far_or_of_another_command_or_hidden(typed: str) -> None:
+    with pytest.raises(Trouble) as refused:
+        parse(typed.split())
+    assert refused.value.hint == "--help lists them"
+
+
 @pytest.mark.parametrize(
     "command", [one for one in COMMANDS.values() if one.section != "Boot"], ids=lambda one: one.name
 )
