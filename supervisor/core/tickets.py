@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from supervisor.core.claims import has_undo, holds_processes, is_overdue
 from supervisor.core.draft import Draft
+from supervisor.core.obstacles import worst_obstacle
 from supervisor.model.effect import Answer
 from supervisor.model.record import replace
 from supervisor.model.request import Outcome
@@ -83,7 +84,7 @@ def _looked_at(draft: Draft, ticket: Ticket, moved: Iterable[ServiceName]) -> Ti
         elif ticket.verb == "stop":
             state = _stop_state(service, ticket.pending[name])
         else:
-            state = _start_state(service, ticket.verb, ticket.pending[name])
+            state = _start_state(draft, service, ticket.verb, ticket.pending[name])
         if state != "pending":
             del pending[name]
         if isinstance(state, Outcome):
@@ -96,7 +97,7 @@ def _stop_state(service: Service, run: int) -> _State:
     return "pending" if stands else "done"
 
 
-def _start_state(service: Service, verb: Verb, run: int) -> _State:
+def _start_state(draft: Draft, service: Service, verb: Verb, run: int) -> _State:
     if verb == "restart" and service.run == run and (service.again or isinstance(service.state, Stopping)):
         return "pending"
     name, text = service.name, service.state.reason.text
@@ -106,8 +107,18 @@ def _start_state(service: Service, verb: Verb, run: int) -> _State:
         case Backoff() | Failed():
             return Outcome("failed", "start-failed", f"{name}: {text}", name)
         case Waiting(trouble=True):
-            return Outcome("failed", "dependency-failed", f"{name} waits: {text}", name)
+            return Outcome("failed", "dependency-failed", f"{name} waits: {text}{_cause(draft, service)}", name)
         case Inactive():
             return Outcome("superseded", "superseded", f"{name}: {text}", name)
         case _:
             return "pending"
+
+
+def _cause(draft: Draft, service: Service) -> str:
+    """How it is with the one that all wait for: whoever asked shall not have to ask again."""
+    cause = service
+    while isinstance(cause.state, Waiting) and (obstacle := worst_obstacle(draft, cause)) is not None:
+        if obstacle.code == "dependency-stopped":
+            return ""  # which says it all
+        cause = draft[obstacle.other]
+    return f" ({cause.name}: {cause.state.reason.text})" if cause is not service else ""

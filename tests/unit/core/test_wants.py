@@ -200,9 +200,19 @@ def test_a_start_fails_when_its_requirement_does() -> None:
     ticket = story.start("web")
     story.cannot("db")
     assert story.verdict(ticket) == "failed dependency-failed"
+    assert f"(db: {story.text('db')})" in story.answers[ticket].text  # nobody has to ask why
     assert story.phases() == {"db": "backoff", "web": "waiting"}
     story.passes(0.1)
     story.comes_up("db", "web")  # it goes on by itself
+
+
+def test_a_start_that_fails_names_the_one_that_all_wait_for() -> None:
+    links = {"web": simple(depends_on=needs(db="ready")), "top": simple(enabled=False, depends_on=needs(web="ready"))}
+    story = Story(db=simple(enabled=False, restart=NEVER, ready=TCP), **links)
+    ticket = story.start("top")
+    story.spawned("db")
+    story.exits("db", 4)
+    assert story.answers[ticket].text.endswith("(db: exit status 4; restart policy is never)")
 
 
 def test_stopping_a_requirement_ends_the_start_that_waits_for_it() -> None:
