@@ -29,6 +29,7 @@ from supervisor.model.effect import (
 from supervisor.model.event import Broke, Event, Exited, SpawnFailed
 from supervisor.model.process import Exit
 from supervisor.model.words import Instant, RunId
+from supervisor.runtime.absence import Absence
 from supervisor.runtime.errands import Errands
 from supervisor.runtime.history import History
 from supervisor.runtime.launch import Launcher, Surroundings
@@ -115,6 +116,7 @@ class Runtime:
 
     async def run(self, child_ended: Task, others: Sequence[tuple[str, Task]] = ()) -> ExitWorld:
         """Until the world has ended. `child_ended` returns whenever SIGCHLD has come; `others` are run beside."""
+        trio.lowlevel.add_instrument(Absence(lambda: self.loop.now().mono, self.loop.away))
         async with trio.open_nursery() as nursery:
             for what, task in (
                 ("keep time", self.loop.keep_time),

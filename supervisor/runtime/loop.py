@@ -21,10 +21,10 @@ from supervisor.model.event import Broke, DeadlinePassed, Event, Overslept, Shut
 from supervisor.model.process import SpawnFailure
 from supervisor.model.words import NEVER, Instant, Monotonic, Seconds, ServiceName
 from supervisor.model.world import World
+from supervisor.runtime.absence import OVERSLEPT
 
-__all__ = ["OVERSLEPT", "Hands", "Loop"]
+__all__ = ["Hands", "Loop"]
 
-OVERSLEPT = Seconds(1.0)  # SERVICES §4: away for longer than this, and services are not blamed for it
 _AGAIN = Seconds(1.0)  # a deadline whose handling failed comes again after this, or the loop would spin
 
 
@@ -61,6 +61,8 @@ class Loop:
         self._heap: list[tuple[Monotonic, ServiceName]] = []
         self._world_due = NEVER
         self._forgiven = False
+        self._gap = 0.0
+        """How long we were away, where that is known."""
         self._awake = clock().mono
         """When we are known to have been awake."""
         self._alarm = trio.CancelScope()
@@ -82,6 +84,10 @@ class Loop:
 
     def now(self) -> Instant:
         return self._clock()
+
+    def away(self, gap: Seconds) -> None:
+        """The loop was not there for so long. Taken into account before anything else is."""
+        self._gap += gap
 
     def feed(self, *events: Event) -> None:
         """These have happened, in this order."""
@@ -118,12 +124,16 @@ class Loop:
         self._step(event, now)
 
     def _notice_absence(self, now: Instant) -> None:
-        """If a deadline is long past, we were not there: nobody is blamed for what he could not do meanwhile."""
+        """Nobody is blamed for what he could not do while we were not there. Where nothing has told how long that was, a
+        deadline that is long past tells that it was."""
+        gap, self._gap = self._gap, 0.0
         late = now.mono - self._service_due()
-        if late > OVERSLEPT and not self._forgiven:
-            self._forgiven = True  # once, whatever comes of it
+        if not gap and late > OVERSLEPT and not self._forgiven:
             # how long before its end an absence began nobody can know: services get the benefit of the doubt
-            self._step(Overslept(Seconds(min(2 * late, now.mono - self._awake))), now)
+            gap = min(2 * late, now.mono - self._awake)
+        if gap:
+            self._forgiven = True  # once, whatever comes of it
+            self._step(Overslept(Seconds(gap)), now)
 
     def _step(self, event: Event, now: Instant) -> None:
         try:

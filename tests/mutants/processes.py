@@ -100,7 +100,7 @@ IN_RUNTIME: tuple[Mutant, ...] = (
     ),
     Mutant(
         "runtime/loop.py",
-        "if late > OVERSLEPT and not self._forgiven:",
+        "if not gap and late > OVERSLEPT and not self._forgiven:",
         "if False:",
         _stories("who_was_asleep_himself_does_not_blame_the_services"),
     ),

@@ -392,6 +392,19 @@ async def who_was_asleep_himself_does_not_blame_the_services(stage: Stage) -> No
 
 
 @fake_story
+async def an_absence_that_is_known_counts_though_no_deadline_is_long_past(stage: Stage) -> None:
+    stage.begin(stage.service("web", "sleep", ready=ReadySpec(log="up"), start_timeout=Seconds(3), restart=NEVER_AGAIN))
+    await stage.until_phase("web", "starting")
+    await stage.let_pass(1.0)
+    stage.sleep_through(2.5)
+    stage.runtime.loop.away(Seconds(2.5))
+    await stage.let_pass(1.5)
+    assert stage.phase("web") == "starting"
+    await stage.let_pass(1.0)
+    assert stage.phase("web") == "failed"
+
+
+@fake_story
 async def an_idle_world_never_wakes_up(stage: Stage) -> None:
     stage.begin(stage.service("web", "sleep"), stage.service("job", "exit:0", type="oneshot", restart=NEVER_AGAIN))
     await stage.until_phase("job", "done")
