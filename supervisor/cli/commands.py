@@ -77,7 +77,7 @@ _OPTIONS = (
     Option("--no-wait", "flag", "do not wait until it is done; print the ticket's number"),
     Option("--no-dependents", "flag", "refuse when running dependents would have to stop first"),
     Option("--watch", "interval", "again and again", short="-w", value="1s"),
-    Option("--signal", "text", "the signal to send, SIGKILL if not said", short="-s", value="SIG"),
+    Option("--signal", "text", "the signal to send, SIGTERM if not said", short="-s", value="SIG"),
     Option("--main", "flag", "only the main process"),
     Option("--for", "choice", "what to wait for", value="WHAT", choices=("ready", "stopped", "done"), key="target"),
     Option("--lines", "count", "only the last N", short="-n", value="N"),

@@ -80,7 +80,7 @@ class StopParameters(Record):
 class KillParameters(Record):
     names: Texts = ()
     all: bool = False
-    signal: str = "SIGKILL"
+    signal: str = "SIGTERM"
     """A signal's name or number."""
     main: bool = False
     """Only the main process."""

@@ -113,7 +113,7 @@ CURES: dict[Phase, dict[str, str]] = {
         "leftovers": _DOWN,
         "unkillable": "a process of it sleeps in the kernel, most often for a disk or a network file system that does not answer; "
         "when it wakes up it ends, and {then}",
-        "kill-disabled": "`pidone kill {name}` sends SIGKILL, `stop: {{kill: true}}` would have; when nothing of it is left, "
+        "kill-disabled": "`pidone kill {name} -s KILL` sends SIGKILL, `stop: {{kill: true}}` would have; when nothing of it is left, "
         "{then}",
     },
     "backoff": {

@@ -139,7 +139,7 @@ def test_every_service_runs_as_who_it_is_meant_to_be(here: Example, stack: _Stac
 
 def test_a_killed_database_comes_back_with_its_data_and_the_site_with_it(here: Example, stack: _Stack) -> None:
     before = stack.get()
-    assert here.ask("kill", "database").code == 0
+    assert here.ask("kill", "database", "-s", "KILL").code == 0
     view = here.until("database", lambda view: view["run"] == 2 and view["ready"], timeout=_PATIENCE)
     assert view["last_exit"]["signal"] == "SIGKILL"
     eventually(stack.answers, timeout=_PATIENCE)

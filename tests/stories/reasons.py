@@ -349,7 +349,7 @@ async def _(stage: Stage) -> None:
     "stopping",
     "kill-disabled",
     "outlived its stop.timeout of 2s, and stop.kill is false",
-    "`pidone kill web` sends SIGKILL, `stop: {kill: true}` would have",
+    "`pidone kill web -s KILL` sends SIGKILL, `stop: {kill: true}` would have",
 )
 async def _(stage: Stage) -> None:
     stage.begin(stage.service("web", DEAF, ready=UP, stop=StopSpec(timeout=Seconds(2), kill=False)))
