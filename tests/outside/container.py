@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,7 +89,7 @@ class Container:
 
         def there() -> bool:
             seen[:] = [self.run(words)]
-            return seen[0].code in codes
+            return seen[0].code in codes and not seen[0].err.startswith("nsenter:")  # it is still being made
 
         try:
             eventually(there, timeout=_PATIENCE)
@@ -134,7 +135,8 @@ def container(*words: str, env: Mapping[str, str] | None = None, shared: bool = 
     before = ["unshare", *_as(["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
     variables = [word for name, value in (env or {}).items() for word in ("-e", f"{name}={value}")]
     pod = [*before, "sh", "-c", _PAUSE, "pause"] if shared else []
-    with tempfile.TemporaryDirectory(prefix="pido-") as folder:
+    folder = tempfile.mkdtemp(prefix="pido-")
+    try:
         with open(Path(folder) / "log", "wb") as log:
             process = subprocess.Popen(
                 [*pod, sys.executable, _SCRIPT, *(["--pid", "host"] if shared else []), *variables, *words],
@@ -149,8 +151,19 @@ def container(*words: str, env: Mapping[str, str] | None = None, shared: bool = 
         try:
             yield here
         finally:
-            process.kill()  # what it started dies with it
+            process.kill()  # what it started dies with it, a moment later
             process.wait()
+    finally:
+        eventually(lambda: _is_cleared(folder), timeout=_PATIENCE)
+
+
+def _is_cleared(folder: str) -> bool:
+    """Whether it could be taken away: who is just dying may have written into it once more."""
+    try:
+        shutil.rmtree(folder)
+    except OSError:
+        return not os.path.exists(folder)
+    return True
 
 
 def _as(words: list[str]) -> list[str]:
