@@ -163,7 +163,7 @@ def _in_front(keys: int) -> str:
     """The name of the program that leads the terminal's foreground."""
     try:
         return Path(f"/proc/{os.tcgetpgrp(keys)}/comm").read_text().strip()
-    except FileNotFoundError:
+    except OSError:  # it has just ended
         return ""
 
 

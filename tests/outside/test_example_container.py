@@ -5,13 +5,13 @@ that is read-only, and are sent what an engine sends.
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
@@ -153,6 +153,7 @@ def _family(pid: int) -> list[int]:
     while front:
         one = front.pop()
         found.append(one)
-        for thread in os.listdir(f"/proc/{one}/task"):
-            front += [int(word) for word in Path(f"/proc/{one}/task/{thread}/children").read_text().split()]
+        with suppress(OSError):  # one that has just ended
+            for path in Path(f"/proc/{one}/task").glob("*/children"):
+                front += map(int, path.read_text().split())
     return found

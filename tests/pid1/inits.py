@@ -139,10 +139,10 @@ def start_init(
 
 def children_of(pid: int) -> list[int]:
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except FileNotFoundError:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # it has just ended
         return []
-    return [int(word) for thread in threads for word in Path(f"/proc/{pid}/task/{thread}/children").read_text().split()]
+    return [int(word) for text in lists for word in text.split()]
 
 
 def descendants_of(pid: int) -> list[int]:
