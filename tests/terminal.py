@@ -16,10 +16,28 @@ from typing import Any
 
 from tests.eventually import eventually
 
-__all__ = ["INTERRUPT", "SUSPEND", "Shell", "child_of"]
+__all__ = ["INTERRUPT", "SUSPEND", "TALKER", "Shell", "child_of"]
 
 INTERRUPT, SUSPEND = b"\x03", b"\x1a"
 _PATIENCE = 20.0  # seconds
+
+TALKER = """
+import os, select, _signal
+def note(number, frame):
+    os.write(1, b"interrupted\\n")
+inbox, outbox = os.pipe()
+os.set_blocking(outbox, False)
+_signal.set_wakeup_fd(outbox)  # a signal that comes just before we wait does not wait with us
+_signal.signal(_signal.SIGINT, note)
+os.write(1, b"talking\\n")
+line = b""
+while line != b"\\n":
+    if inbox in select.select([0, inbox], [], [])[0]:
+        os.read(inbox, 100)
+    elif (line := os.read(0, 100)) != b"\\n":
+        os.write(1, b"heard " + line)
+"""
+"""A program for tests.minimal.python: counts Ctrl-C, echoes lines, ends at an empty one."""
 
 
 class Shell:

@@ -91,8 +91,8 @@ class Pipes:
         if entry.write is None and not entry.undrained:
             entry.tell_drained()
 
-    def letters(self, run: RunId, channel: int = 0, *, fresh: bool = False) -> list[tuple[Open | End, tuple[int, ...]]]:
-        """What the logger must be told of this run, or only of one of its channels; `fresh` if no logger was before."""
+    def letters(self, run: RunId, channel: int = 0) -> list[tuple[Open | End, tuple[int, ...]]]:
+        """What the logger must be told of this run, or only of one of its channels."""
         entry = self._runs[run]
         letters: list[tuple[Open | End, tuple[int, ...]]] = [
             (Open(run, number, stream), (fd,)) for number, (stream, fd) in entry.read.items() if channel in (0, number)

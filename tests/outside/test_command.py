@@ -18,7 +18,7 @@ from tests.eventually import eventually
 from tests.isolation import isolated
 from tests.minimal import python
 from tests.outside.world import PIDONE, environment
-from tests.terminal import INTERRUPT, SUSPEND, Shell
+from tests.terminal import INTERRUPT, SUSPEND, TALKER, Shell
 
 _SERVICES = """
 services:
@@ -26,23 +26,7 @@ services:
   migrate: {type: oneshot, command: "true"}
 """
 
-# Counts Ctrl-C, echoes lines, ends at an empty one.
-_TALKER = python("""
-import os, select, _signal
-def note(number, frame):
-    os.write(1, b"interrupted\\n")
-inbox, outbox = os.pipe()
-os.set_blocking(outbox, False)
-_signal.set_wakeup_fd(outbox)  # a signal that comes just before we wait does not wait with us
-_signal.signal(_signal.SIGINT, note)
-os.write(1, b"talking\\n")
-line = b""
-while line != b"\\n":
-    if inbox in select.select([0, inbox], [], [])[0]:
-        os.read(inbox, 100)
-    elif (line := os.read(0, 100)) != b"\\n":
-        os.write(1, b"heard " + line)
-""")
+_TALKER = python(TALKER)
 
 
 @pytest.fixture

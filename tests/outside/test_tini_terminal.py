@@ -18,25 +18,7 @@ from tests.eventually import eventually
 from tests.isolation import isolated
 from tests.minimal import call_it, python, state_of
 from tests.outside.world import PIDONE
-from tests.terminal import INTERRUPT, SUSPEND, Shell, child_of
-
-# Counts Ctrl-C, echoes lines, ends at an empty one.
-TALKER = """
-import os, select, _signal
-def note(number, frame):
-    os.write(1, b"interrupted\\n")
-inbox, outbox = os.pipe()
-os.set_blocking(outbox, False)
-_signal.set_wakeup_fd(outbox)  # a signal that comes just before we wait does not wait with us
-_signal.signal(_signal.SIGINT, note)
-os.write(1, b"talking\\n")
-line = b""
-while line != b"\\n":
-    if inbox in select.select([0, inbox], [], [])[0]:
-        os.read(inbox, 100)
-    elif (line := os.read(0, 100)) != b"\\n":
-        os.write(1, b"heard " + line)
-"""
+from tests.terminal import INTERRUPT, SUSPEND, TALKER, Shell, child_of
 
 # Reads at once.
 READER = """
